@@ -1,0 +1,3 @@
+"""A recipe in YAML becomes a trained, measured, exported and proven convolutional network."""
+
+__version__ = "0.1.0"

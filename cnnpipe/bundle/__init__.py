@@ -1,0 +1,1 @@
+"""Exported files: conversion, runtimes, parity, and the folder that proves them."""

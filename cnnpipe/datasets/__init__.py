@@ -1,0 +1,74 @@
+"""Sources of examples. One file per source."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from cnnpipe.registry import Component, Room
+from cnnpipe.spec import Spec
+
+SplitName = Literal["training", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("training", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example, not yet read.
+
+    Args:
+        name: Stable and unique: a path relative to the source, or a number as text.
+        split: Where the source says it belongs, or None when content decides.
+        read: Returns the raw example by Keras's keys: `images` is the content of a file as bytes, or an array of
+            shape `(height, width)` or `(height, width, channels)`, uint8; `labels` is what the source says: a class
+            name, a tuple of class names, or a number.
+        file: The file that it stands in, when there is one.
+    """
+
+    name: str
+    split: SplitName | None
+    read: Callable[[], Mapping[str, Any]]
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a source holds.
+
+    Args:
+        examples: All examples, in a stable order.
+        class_names: All class names in their fixed order, or None when the labels are numbers.
+        notes: What was left out or decided, one sentence each, printed and recorded.
+    """
+
+    examples: Sequence[Example]
+    class_names: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Dataset(Spec):
+    """Base of all sources."""
+
+    keys: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
+    """The keys of the examples that it gives."""
+
+    type: str
+
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return the class names when they are known without reading anything, else None."""
+        return None
+
+    @abstractmethod
+    def open(self, folder: Path) -> Examples:
+        """List the examples. Relative paths are relative to `folder`, that of the recipe which says them.
+
+        Raises:
+            ProblemError: The data is not there, or is not what the source expects.
+        """
+
+
+ROOM = Room("datasets", Dataset)
+AnyDataset = Annotated[Dataset, Component("datasets")]

@@ -1,0 +1,75 @@
+"""Builds a `Graph` node by node, checking shapes at once and remembering the recipe line of every node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from cnnpipe.errors import Path, Place, Problem, ProblemError, dotted
+from cnnpipe.graph.core import Graph, Node, NodeType, Shape, ShapeError
+from cnnpipe.graph.nodes.input import Input
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """The output of a node while the graph is being built. `shape` is without the batch."""
+
+    position: int
+    shape: Shape
+
+
+class GraphBuilder:
+    """Collects nodes.
+
+    Args:
+        place_of: Gives the place of a recipe path, so that a shape that does not fit is an error at its line.
+    """
+
+    def __init__(self, place_of: Callable[[Path], Place | None] = lambda path: None) -> None:
+        self._place_of = place_of
+        self._nodes: list[Node] = []
+        self._inputs: dict[str, int] = {}
+        self._path: Path = ()
+        self._block = ""
+
+    @contextmanager
+    def block(self, path: Path, name: str | None = None) -> Iterator[None]:
+        """Mark all nodes added inside as made by the block at `path` (relative to the enclosing one)."""
+        outer = self._path, self._block
+        self._path = (*self._path, *path)
+        self._block = name or dotted(self._path).removeprefix("model.")
+        try:
+            yield
+        finally:
+            self._path, self._block = outer
+
+    def input(self, name: str, shape: Shape) -> Tensor:
+        """Add a named input of the network."""
+        tensor = self.add(Input(shape))
+        self._inputs[name] = tensor.position
+        return tensor
+
+    def add(self, node_type: NodeType, *inputs: Tensor) -> Tensor:
+        """Add a node and return its output.
+
+        Raises:
+            ProblemError: The inputs do not fit; the problem stands at the line of the current block.
+        """
+        place = self._place_of(self._path)
+        try:
+            shape = node_type.output_shape(*(tensor.shape for tensor in inputs))
+        except ShapeError as error:
+            raise ProblemError(Problem(str(error), place, dotted(self._path))) from None
+        positions = tuple(tensor.position for tensor in inputs)
+        node = Node(node_type.kind, node_type, positions, shape, self._block, dotted(self._path), place)
+        self._nodes.append(node)
+        return Tensor(len(self._nodes) - 1, shape)
+
+    def build(self, outputs: Mapping[str, Tensor]) -> Graph:
+        """Return the graph that ends in these named outputs. Nodes get names of fixed width in graph order."""
+        width = max(3, len(str(len(self._nodes))))
+        nodes = tuple(
+            replace(node, name=f"n{position:0{width}d}_{node.name}") for position, node in enumerate(self._nodes)
+        )
+        return Graph(nodes, dict(self._inputs), {name: tensor.position for name, tensor in outputs.items()})

@@ -1,0 +1,125 @@
+"""The graph's data: node types, nodes and graphs. Everything is frozen."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from cnnpipe.errors import Place
+
+Shape = tuple[int, ...]
+"""Size of a tensor without the batch: spatial axes first, channels last. `(32, 32, 3)` is an image, `(10,)` a vector."""
+
+
+class ShapeError(ValueError):
+    """A node cannot take these inputs. The message shows the arithmetic."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one output value of a node reads, per spatial axis: `kernel` values, `dilation` apart, moved by `strides`.
+
+    `strides` below 1 (as fractions) belong to nodes that enlarge: 0.5 doubles the size.
+    """
+
+    kernel: tuple[int, ...]
+    strides: tuple[float, ...]
+    dilation: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class KerasLayer:
+    """The Keras layer that a node is, as data: a class name of `keras.layers` and its arguments without `name`."""
+
+    class_name: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NodeType(ABC):
+    """What a node does. A subclass is a frozen dataclass of options, and says here all that is known about it.
+
+    The shapes handed to its methods are those of its inputs, without the batch.
+    """
+
+    kind: ClassVar[str]
+    """Name in tables and in layer names, such as `convolution`."""
+
+    @abstractmethod
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the shape of the output. Raises `ShapeError` when the inputs do not fit."""
+
+    @abstractmethod
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return the Keras layer that computes this node."""
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        """Return the shapes of all weights by Keras's names, in Keras's order, non-trainable ones included."""
+        return {}
+
+    def macs(self, *inputs: Shape) -> int:
+        """Return multiply-adds of convolutions, dense and attention products for one example; biases do not count."""
+        return 0
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """Return what one output value reads, or None when it reads its whole input."""
+        rank = max(len(inputs[0]) - 1, 0)
+        return Window((1,) * rank, (1,) * rank, (1,) * rank)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer of a network.
+
+    Args:
+        name: Unique, of fixed width, in graph order: `n012_convolution`. The converter sorts by names.
+        type: What it does.
+        inputs: Positions of the nodes that it reads.
+        shape: Shape of its output.
+        block: The user's name for the block that made it: its `name`, else its path below `model`.
+        path: Dotted recipe path of the block that made it.
+        place: Where that block stands in the recipe.
+    """
+
+    name: str
+    type: NodeType
+    inputs: tuple[int, ...]
+    shape: Shape
+    block: str = ""
+    path: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network: nodes in an order in which each reads only earlier ones.
+
+    Args:
+        nodes: All nodes, inputs first.
+        inputs: Positions of the input nodes, by the tensor's name.
+        outputs: Positions of the output nodes, by the tensor's name.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """Return the shapes that a node reads."""
+        return tuple(self.nodes[position].shape for position in node.inputs)
+
+    def parameters(self, node: Node) -> int:
+        """Return the number of weights of one node, non-trainable ones included."""
+        return count(node.type.weights(*self.input_shapes(node)).values())
+
+    def macs(self, node: Node) -> int:
+        """Return the multiply-adds of one node for one example."""
+        return node.type.macs(*self.input_shapes(node))
+
+
+def count(shapes: Iterable[Shape]) -> int:
+    """Return the number of values in tensors of these shapes."""
+    return sum(math.prod(shape) for shape in shapes)

@@ -1,0 +1,1 @@
+"""One file per node type, or per close family of them."""

@@ -1,0 +1,25 @@
+"""Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnnpipe.optimizers import Optimizer
+
+
+class Adam(Optimizer):
+    """`keras.optimizers.Adam`."""
+
+    type: Literal["adam"] = "adam"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Step size."""
+    beta_1: float = Field(default=0.9, ge=0, lt=1)
+    """Decay of the first moment's average."""
+    beta_2: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the second moment's average."""
+    epsilon: float = Field(default=1e-7, gt=0)
+    """Small number against division by zero."""
+    amsgrad: bool = False
+    """Whether to use the AMSGrad variant."""

@@ -1,0 +1,39 @@
+"""Preprocessing: what is always done to an example before the model sees it, in training and on the device."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cnnpipe.graph import GraphBuilder, Shape, Tensor
+from cnnpipe.registry import Component, Room
+from cnnpipe.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Preprocessing(Spec):
+    """Base of all kinds of preprocessing. `apply` is the one function that everything uses; it needs no TensorFlow."""
+
+    type: str
+
+    @abstractmethod
+    def input_shape(self) -> Shape:
+        """Return the shape of what `apply` returns, without the batch."""
+
+    @abstractmethod
+    def apply(self, raw: Any) -> np.ndarray:
+        """Turn one raw example (bytes of a file, or an array) into the model's input, before normalization."""
+
+    @abstractmethod
+    def input_nodes(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
+        """Add the normalization to the graph, right after its input."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what a client must do before calling the model, for bundle.json."""
+
+
+ROOM = Room("preprocessing", Preprocessing)
+AnyPreprocessing = Annotated[Preprocessing, Component("preprocessing", default="image")]

@@ -1,0 +1,1 @@
+"""Recipes: schema, reading, inheritance, overrides, cross-section checks."""

@@ -1,0 +1,110 @@
+"""The typed form of a whole recipe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnnpipe.augmentations import AnyAugmentation
+from cnnpipe.datasets import AnyDataset
+from cnnpipe.exporters import AnyExporter, Quantization, TensorType
+from cnnpipe.model import Model
+from cnnpipe.optimizers import AnyOptimizer
+from cnnpipe.preprocessing import AnyPreprocessing
+from cnnpipe.registry import Component
+from cnnpipe.spec import Spec
+from cnnpipe.targets import AnyTarget
+from cnnpipe.task import AnyTask
+
+
+class Split(Spec):
+    """How examples whose source names no split are divided: by a hash of seed and content."""
+
+    validation: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the examples for decisions: early stopping, best checkpoint, export gates."""
+    test: float = Field(default=0.15, gt=0, lt=1)
+    """Share of the examples that is read once for each shipped file, after all decisions."""
+    seed: int = Field(default=0, ge=0)
+    """Another seed is another division."""
+    group_by: str | None = None
+    """Regular expression on the example's name; examples with equal first groups (or whole matches) stay together."""
+
+
+class Data(Spec):
+    """Where examples come from and what is done to them."""
+
+    source: AnyDataset
+    """Where the examples come from."""
+    preprocessing: AnyPreprocessing
+    """What is always done to an example, in training and on the device."""
+    augmentation: tuple[AnyAugmentation, ...] = ()
+    """Random changes of training examples, in order."""
+    split: Split = Split()
+    """How examples are divided into training, validation and test."""
+    unreadable: Literal["error", "skip"] = "error"
+    """What to do with an example that cannot be read: stop and name it, or leave it out and say so."""
+
+
+class EarlyStopping(Spec):
+    """Stop when the task's headline metric on the validation split no longer improves."""
+
+    patience: int = Field(default=5, ge=1)
+    """Epochs without improvement before stopping."""
+    min_delta: float = Field(default=0.0, ge=0)
+    """Smallest change that counts as improvement."""
+
+
+class Training(Spec):
+    """How the model is trained."""
+
+    epochs: int = Field(ge=1)
+    """Passes over the training split."""
+    batch_size: int = Field(default=32, ge=1)
+    """Examples per step."""
+    optimizer: AnyOptimizer = Field(default_factory=lambda: Component("optimizers").validate("adam"))
+    """Keras's optimizer."""
+    early_stopping: EarlyStopping | None = None
+    """When to stop early."""
+    restore: Literal["best", "last"] = "best"
+    """Which weights are kept: of the epoch with the best headline metric on validation, or of the last one."""
+
+
+class Export(Spec):
+    """One exported file."""
+
+    target: AnyTarget
+    """The device."""
+    quantization: Quantization = "none"
+    """What happens to weights and activations."""
+    format: AnyExporter | None = None
+    """File format; the target's own when left out."""
+    input_type: TensorType | None = None
+    """Type of the input tensor; the target's wish when left out."""
+    output_type: TensorType | None = None
+    """Type of the output tensors; the target's wish when left out."""
+    max_drop: float | None = Field(default=None, ge=0)
+    """How much of the headline metric the file may lose, in the metric's unit, in its worse direction."""
+    calibration_examples: int = Field(default=200, ge=1)
+    """Training examples that int8 and int16x8 are calibrated on."""
+
+
+class Recipe(Spec):
+    """A whole recipe."""
+
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """Name of the run folder; the file's name when left out."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of everything random in training."""
+    task: AnyTask
+    """What the model is to do."""
+    data: Data
+    """What it learns from."""
+    model: Model
+    """The network without its head."""
+    training: Training
+    """How it is trained."""
+    export: tuple[Export, ...] = ()
+    """The files to write."""
+
+

@@ -1,0 +1,171 @@
+"""The task contract: the questions that the engine asks a task, and never answers itself."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from cnnpipe.errors import Path, Place, Problem
+from cnnpipe.graph import Graph, Shape
+from cnnpipe.model import Model
+from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.registry import Component, Room
+from cnnpipe.spec import Spec
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+Arrays = Mapping[str, "np.ndarray"]
+"""Arrays by name, the batch axis first."""
+Prediction = Mapping[str, Any]
+"""What a task says about one example, as plain values that JSON can hold."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a task may know of the data.
+
+    Args:
+        preprocessing: What every example went through; `input_shape()` is the network's input.
+        class_names: The class names in their fixed order, or None when the labels are numbers.
+        class_counts: How many training examples each class has; empty as long as the data was not read.
+    """
+
+    preprocessing: Preprocessing
+    class_names: tuple[str, ...] | None = None
+    class_counts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that a task reports.
+
+    Args:
+        name: Keras's or the field's name for it, such as `accuracy`.
+        higher_is_better: Its direction.
+    """
+
+    name: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Score:
+    """A measured metric. `interval` is the 95 % interval, None where there is no honest one."""
+
+    value: float
+    n: int
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All that was measured on one split.
+
+    Args:
+        metrics: By metric name; the headline is among them.
+        details: Tables that only this task has (per class, confusion matrix), as plain values.
+    """
+
+    metrics: Mapping[str, Score]
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What an exported file is to its client.
+
+    Args:
+        network: Which of `networks` is exported.
+        inputs: Tensor name to the key of the example that it takes: `{"image": "images"}`.
+        outputs: Tensor name to one sentence that says what it holds.
+        client: The kind of client, such as `image_classifier`.
+    """
+
+    network: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    client: str
+
+
+class Task(Spec):
+    """Base of all tasks. One task is one file in `pipelines/`, read top to bottom."""
+
+    needs: ClassVar[frozenset[str]]
+    """The keys of the example that it reads."""
+
+    type: str
+
+    def check(self, facts: Facts) -> Sequence[Problem]:
+        """Return what does not fit between this section and the data (paths relative to `task`)."""
+        return ()
+
+    @abstractmethod
+    def headline(self) -> Metric:
+        """Return the metric that decides: early stopping, best checkpoint, `max_drop`, order of runs."""
+
+    @abstractmethod
+    def known_class_names(self) -> tuple[str, ...] | None:
+        """Return the class names as far as the recipe alone tells them, or None."""
+
+    @abstractmethod
+    def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
+        """Return the networks by name, usually one."""
+
+    @abstractmethod
+    def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
+        """Turn the truth of one raw example into training targets (no batch axis), by output or target name.
+
+        Raises:
+            ValueError: The truth is not what this task can use; says why.
+        """
+
+    @abstractmethod
+    def losses(self, facts: Facts) -> Mapping[str, Any]:
+        """Return the Keras loss of each output."""
+
+    def metrics(self, facts: Facts) -> Mapping[str, list[Any]]:
+        """Return the Keras metrics of each output that are shown while training."""
+        return {}
+
+    def training_model(self, models: Mapping[str, keras.Model]) -> keras.Model:
+        """Return what `fit` is called on: the only model, or one with its own `train_step`."""
+        (model,) = models.values()
+        return model
+
+    @abstractmethod
+    def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
+        """Turn a batch of outputs into predictions. Numpy only: it also decodes exported files."""
+
+    @abstractmethod
+    def score(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Scores:
+        """Measure predictions against encoded truth (batch axis first). Numpy only."""
+
+    def example_scores(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> np.ndarray | None:
+        """Return one number per example in the headline's direction, for paired counts; None where there is none."""
+        return None
+
+    def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
+        """Return pictures for the report by file name, as functions that draw on a matplotlib axes."""
+        return {}
+
+    @abstractmethod
+    def signature(self, facts: Facts) -> Signature:
+        """Return which network is exported, the names and meaning of its tensors, and the kind of client."""
+
+    @classmethod
+    @abstractmethod
+    def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the recipe that `new` writes.
+
+        Args:
+            data: What `new` found: `source` (a mapping for `data.source`), `class_names`, `examples` (their number),
+                `image_size` (median height and width), `color_mode`.
+        """
+
+
+ROOM = Room("pipelines", Task)
+AnyTask = Annotated[Task, Component("pipelines")]
