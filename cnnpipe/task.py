@@ -1,4 +1,34 @@
-"""The task contract: the questions that the engine asks a task, and never answers itself."""
+"""The task contract: the questions that the engine asks a task, and never answers itself.
+
+Image classification answers all of them with a few lines each (`pipelines/image_classification.py`). The contract was
+checked against four tasks that are built otherwise; this is how each would answer, and what its answer changed here.
+
+**GAN** (Goodfellow et al. 2014). `needs` {images}. `networks` {generator, discriminator}; the generator's input is
+`noise`, which no example holds. `encode` gives {}: there is no label. `losses` {}: `training_model` returns a
+`keras.Model` with its own `train_step` over both networks, so `fit`, checkpoints, resume and export stay as they are.
+`deployed` picks the generator. `answer` ignores the inputs and calls the network on seeded noise: that question was
+added for this task, because inputs may come from elsewhere than the data. `decode` turns outputs into images, `score`
+compares two sets of images (`truth` is empty, lower is better), `example_scores` is None: no image has a pair.
+
+**Diffusion** (Ho et al. 2020). `networks` {denoiser} with the inputs `image` and `noise_level`. `training_model` draws
+levels and noise in its `train_step`, seeded by the step like every random thing. `answer` calls the network once per
+sampling step, whatever runtime `call` stands for, so a quantized file is judged by the pictures at the end of the
+chain and not by one step. Calibration takes what `answer` handed to `call`, so all noise levels are seen.
+
+**Mask R-CNN** (He et al. 2017). `needs` {images, bounding_boxes, segmentation_masks, labels}. `networks` {first_stage,
+box_head, mask_head}, which `check` sums. `encode` keeps boxes and masks, padded to a fixed number; proposals are
+matched inside `training_model`, as they depend on the weights. `deployed` joins the three graphs with region-of-interest
+nodes between them; its layers carry the names of the parts, so weights are found by name: that is why `deployed` returns
+a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's AP, whose interval is a
+bootstrap over images; `example_scores` is None and the drop is reported without a paired count.
+
+**Audio, 1D** (spoken words). `needs` {audio, labels}. Preprocessing is another file in its room, `waveform`: its
+`key` says which key of the example it reads, its `apply` decodes, resamples and cuts to (samples, 1), its `input_nodes`
+scale. Convolutions and pooling take their rank from the shape, so the same blocks make a 1D network. With a spectrogram
+it stays outside of the quantized graph, in `apply`. `encode`, `decode` and `score` are those of image classification,
+which is why they live in functions that both files call. Its augmentations override `Augmentation.apply`, which gets
+the whole batch. Its client is `audio_classifier` in the signature.
+"""
 
 from __future__ import annotations
 
@@ -79,13 +109,11 @@ class Signature:
     """What an exported file is to its client.
 
     Args:
-        network: Which of `networks` is exported.
         inputs: Tensor name to the key of the example that it takes: `{"image": "images"}`.
         outputs: Tensor name to one sentence that says what it holds.
         client: The kind of client, such as `image_classifier`.
     """
 
-    network: str
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     client: str
@@ -135,6 +163,21 @@ class Task(Spec):
         """Return what `fit` is called on: the only model, or one with its own `train_step`."""
         (model,) = models.values()
         return model
+
+    def deployed(self, networks: Mapping[str, Graph]) -> Graph:
+        """Return the graph that is exported: the only network, one of them, or several joined."""
+        (graph,) = networks.values()
+        return graph
+
+    def answer(self, call: Callable[[Arrays], Arrays], inputs: Arrays, facts: Facts) -> Arrays:
+        """Return the outputs for these inputs; `call` runs the deployed network in any runtime, once unless overridden.
+
+        Args:
+            call: Takes tensors by name and returns outputs by name, batch axis first.
+            inputs: What preprocessing made of the examples, by tensor name.
+            facts: What is known of the data.
+        """
+        return call(inputs)
 
     @abstractmethod
     def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
 from cnnpipe.registry import Component, Room
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 class Preprocessing(Spec):
     """Base of all kinds of preprocessing. `apply` is the one function that everything uses; it needs no TensorFlow."""
+
+    key: ClassVar[str]
+    """The key of the example that it reads, such as `images`."""
 
     type: str
 

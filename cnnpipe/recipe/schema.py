@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
 from cnnpipe.exporters import AnyExporter, Quantization, TensorType
 from cnnpipe.model import Model
-from cnnpipe.optimizers import AnyOptimizer
+from cnnpipe.optimizers import AnyOptimizer, Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
 from cnnpipe.registry import Component
 from cnnpipe.spec import Spec
@@ -62,7 +62,7 @@ class Training(Spec):
     """Passes over the training split."""
     batch_size: int = Field(default=32, ge=1)
     """Examples per step."""
-    optimizer: AnyOptimizer = Field(default_factory=lambda: Component("optimizers").validate("adam"))
+    optimizer: AnyOptimizer = Field(default_factory=lambda: cast(Optimizer, Component("optimizers").validate("adam")))
     """Keras's optimizer."""
     early_stopping: EarlyStopping | None = None
     """When to stop early."""
