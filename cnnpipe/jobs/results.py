@@ -1,0 +1,163 @@
+"""What the jobs return: plain frozen values, each with the `--json` form that is a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnpipe.errors import Problem
+from cnnpipe.task import Metric, Prediction, Score, Scores
+
+
+@dataclass(frozen=True)
+class PairedDrop:
+    """How much worse one file is than the Keras model, on the same examples.
+
+    Args:
+        value: In the headline metric's unit; positive is worse.
+        n: How many examples both answered.
+        differs: On how many examples the answers differ, None where examples have no score of their own.
+        lost: Examples that the file lost.
+        won: Examples that the file won.
+    """
+
+    value: float
+    n: int
+    differs: int | None = None
+    lost: int | None = None
+    won: int | None = None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """One exported file, measured by running it.
+
+    Args:
+        file: The written file.
+        target: Type of the target.
+        quantization: What happened to weights and activations.
+        bytes: Size of the file.
+        score: The headline metric of the file on the test split.
+        drop: Against the Keras model on the test split.
+        passed: Whether every check held: operators, parity, golden samples, `max_drop`.
+        latency_ms: Median milliseconds for one example on this machine, None when not measured.
+        problems: What failed, or should be known.
+    """
+
+    file: Path
+    target: str
+    quantization: str
+    bytes: int
+    score: Score
+    drop: PairedDrop
+    passed: bool
+    latency_ms: float | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: file, target, quantization, bytes, score, drop, passed."""
+        return {
+            "file": str(self.file),
+            "target": self.target,
+            "quantization": self.quantization,
+            "bytes": self.bytes,
+            "score": self.score.value,
+            "drop": self.drop.value,
+            "passed": self.passed,
+        }
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model.
+
+    Args:
+        run: The run folder.
+        metric: The headline metric and its direction.
+        scores: Measured on the test split, after all decisions.
+        epochs: Epochs that were trained.
+        best_epoch: The epoch whose weights were kept, counted from 1.
+        seconds: Time of the training alone.
+        notes: Decisions that were made on the way.
+    """
+
+    run: Path
+    metric: Metric
+    scores: Scores
+    epochs: int
+    best_epoch: int
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: run, scores."""
+        return {"run": str(self.run), "scores": scores_as_json(self.scores)}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A trained, measured and exported model.
+
+    Args:
+        training: The training and the scores of the Keras model.
+        exports: The files, in the recipe's order.
+    """
+
+    training: TrainResult
+    exports: tuple[ExportResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file kept every promise."""
+        return all(export.passed for export in self.exports)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems of all files."""
+        return tuple(problem for export in self.exports for problem in export.problems)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: run, scores, exports."""
+        return {**self.training.as_json(), "exports": [export.as_json() for export in self.exports]}
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """Scores of a run's model or of a bundle's file on one split."""
+
+    split: str
+    metric: Metric
+    scores: Scores
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: scores."""
+        return {"scores": scores_as_json(self.scores)}
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """What the model says, by file.
+
+    Args:
+        files: The files in the order in which they were given.
+        predictions: One per file, as the task says it: label, confidence, confidences, ...
+    """
+
+    files: tuple[Path, ...]
+    predictions: Sequence[Prediction]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: predictions, each with its file."""
+        pairs = zip(self.files, self.predictions, strict=True)
+        return {"predictions": [{"file": str(file), **prediction} for file, prediction in pairs]}
+
+
+def scores_as_json(scores: Scores) -> dict[str, Any]:
+    """Return the value of every metric by name, then n, the 95 % intervals and the task's own tables."""
+    values = {name: score.value for name, score in scores.metrics.items()}
+    intervals = {name: list(score.interval) for name, score in scores.metrics.items() if score.interval}
+    numbers: Mapping[str, int] = {name: score.n for name, score in scores.metrics.items()}
+    n = next(iter(numbers.values())) if len(set(numbers.values())) == 1 else dict(numbers)
+    return {**values, "n": n, "intervals": intervals, **scores.details}
