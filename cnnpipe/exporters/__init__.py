@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -12,34 +12,84 @@ from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
 
 Quantization = Literal["none", "float16", "dynamic_range", "int8", "int16x8"]
 TensorType = Literal["float32", "uint8", "int8", "int16"]
+CALIBRATED: frozenset[Quantization] = frozenset({"int8", "int16x8"})
+"""Quantizations that need samples to know the range of every activation."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """Everything that a conversion needs, as plain data: it happens in another process.
+    """Everything that a conversion needs.
 
     Args:
-        layers: The network as `build.plan` gives it; the input's normalization is left out when the input tensor's
-            scale and zero point carry it.
-        weights: File (`.npz`) with the weights by layer name.
-        calibration: File (`.npy`) with model inputs, batch axis first; for the quantizations that need it.
+        model: The network for inference. The input's normalization is left out when the input tensor's scale and zero
+            point carry it.
+        inputs: Shape of every input without the batch, by tensor name, in the model's order.
+        outputs: Tensor names of the outputs; a model with several returns a mapping with these keys.
+        calibration: Model inputs of one example each (batch axis of 1, float32); empty unless the quantization is one
+            of `CALIBRATED`.
         quantization: What happens to weights and activations.
-        input_type: Type of the file's input tensor.
+        input_type: Type of the file's input tensors.
         output_type: Type of the file's output tensors.
         file: Where to write.
     """
 
-    layers: Mapping[str, Any]
-    weights: Path
-    calibration: Path | None
+    model: keras.Model
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Sequence[str]
+    calibration: Sequence[Mapping[str, np.ndarray]]
     quantization: Quantization
     input_type: TensorType
     output_type: TensorType
     file: Path
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """An input or output of a written file, as a client sees it.
+
+    Args:
+        name: The tensor's name.
+        shape: Its shape, the batch included.
+        dtype: Its type, such as `int8`.
+        scale: `real = scale * (stored - zero_point)`; None for a float tensor.
+        zero_point: See `scale`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a written file holds.
+
+    Args:
+        inputs: Its inputs, in the file's order.
+        outputs: Its outputs, in the file's order.
+        operators: Names of all operators in the order in which they run.
+        tensors: Number of tensors, weights included.
+        bytes: Size of the file.
+        float_operators: Operators that still compute in float although the file is quantized, as `NAME (tensor)`.
+        silent_tensors: Activations that were zero for every calibration sample.
+        notes: What the user should know, one sentence each.
+    """
+
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+    operators: tuple[str, ...]
+    tensors: int
+    bytes: int
+    float_operators: tuple[str, ...] = ()
+    silent_tensors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Exporter(Spec):
@@ -47,18 +97,41 @@ class Exporter(Spec):
 
     file_name: ClassVar[str]
     """Name of the file in the bundle."""
-    quantizations: ClassVar[tuple[Quantization, ...]]
-    """What it can write."""
+    types: ClassVar[Mapping[Quantization, tuple[TensorType, ...]]]
+    """The quantizations that it can write, with the types that input and output may have, the default first."""
 
     type: str
 
     @abstractmethod
-    def convert(self, conversion: Conversion) -> Mapping[str, Any]:
-        """Write the file, and return facts about it (operators, tensors). Runs in the conversion process."""
+    def convert(self, conversion: Conversion) -> FileFacts:
+        """Write the file, and return what it holds. Runs in the conversion process.
+
+        Raises:
+            ProblemError: The model cannot be converted; names the layer.
+        """
+
+    @abstractmethod
+    def inspect(self, file: Path) -> FileFacts:
+        """Return what a file holds, from the file alone, without TensorFlow. Runs in the runtime process.
+
+        Raises:
+            ProblemError: The file is damaged, or is none of this format.
+        """
 
     @abstractmethod
     def predict(self, file: Path, batches: Iterable[Mapping[str, np.ndarray]]) -> Iterable[Mapping[str, np.ndarray]]:
-        """Run the written file in its own runtime on inputs before normalization. Runs in the runtime process."""
+        """Run the file in its own runtime, without TensorFlow. Runs in the runtime process.
+
+        Args:
+            file: The written file.
+            batches: Inputs as the file stores them (its types, quantized already), batch axis first.
+
+        Returns:
+            Outputs as the file stores them, batch axis first.
+
+        Raises:
+            ProblemError: The runtime refuses the file.
+        """
 
 
 ROOM = Room("exporters", Exporter)

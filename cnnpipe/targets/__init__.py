@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from cnnpipe.exporters import AnyExporter, Quantization, TensorType
@@ -15,7 +16,7 @@ class Target(Spec):
     type: str
     format: AnyExporter
     """The file format that its runtime reads."""
-    input_types: ClassVar[dict[Quantization, TensorType]]
+    input_types: ClassVar[Mapping[Quantization, TensorType]]
     """The input type that it wants, for each quantization that it can run; the output type is the same."""
 
 

@@ -1,0 +1,173 @@
+"""LiteRT, formerly TensorFlow Lite: `.tflite` files for phones and boards, by TensorFlow's own converter.
+
+The route is the one that is right today: a SavedModel with one endpoint of named tensors, batch 1 and
+`training=False`. Converting the Keras model directly leaves a dynamic batch or uninitialised variables in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorType
+from cnnpipe.litert_file import has_quantized_constant, inspect, layers_in, tidy
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Litert(Exporter):
+    """A `.tflite` file of built-in operators only, batch 1, constants aligned to 16 bytes, the same bytes each time."""
+
+    type: Literal["litert"] = "litert"
+
+    file_name: ClassVar[str] = "model.tflite"
+    types: ClassVar[Mapping[Quantization, tuple[TensorType, ...]]] = {
+        "none": ("float32",),
+        "float16": ("float32",),
+        "dynamic_range": ("float32",),
+        "int8": ("int8", "uint8", "float32"),
+        "int16x8": ("float32", "int16"),
+    }
+
+    def convert(self, conversion: Conversion) -> FileFacts:
+        """Write the file. Runs in the conversion process.
+
+        Raises:
+            ProblemError: The converter refuses the model, or would need operators that are not built in.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            _write_saved_model(conversion, folder)
+            data = _converted(conversion, folder)
+        data = tidy(data, list(conversion.inputs), list(conversion.outputs))
+        conversion.file.write_bytes(data)
+        facts = inspect(conversion.file)
+        foreign = sorted({name for name in facts.operators if not name.isupper()})
+        if foreign:
+            raise ProblemError(
+                Problem(f"the file would need operators that LiteRT has not built in ({_list(foreign)})")
+            )
+        return replace(facts, notes=tuple(_notes(conversion, facts, data)))
+
+    def inspect(self, file: Path) -> FileFacts:
+        """Return what a file holds, from the file alone."""
+        return inspect(file)
+
+    def predict(self, file: Path, batches: Iterable[Mapping[str, np.ndarray]]) -> Iterator[Mapping[str, np.ndarray]]:
+        """Run the file in LiteRT with its default delegate, example by example.
+
+        Raises:
+            ProblemError: LiteRT refuses the file.
+        """
+        facts = inspect(file)
+        interpreter = _interpreter(file, facts)
+        inputs = dict(zip((t.name for t in facts.inputs), interpreter.get_input_details(), strict=True))
+        outputs = dict(zip((t.name for t in facts.outputs), interpreter.get_output_details(), strict=True))
+        for batch in batches:
+            yield _run(interpreter, inputs, outputs, batch)
+
+
+def _write_saved_model(conversion: Conversion, folder: str) -> None:
+    import keras
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(conversion.model)
+    specs = [tf.TensorSpec((1, *shape), tf.float32, name=name) for name, shape in conversion.inputs.items()]
+    archive.add_endpoint("serve", _endpoint(conversion), input_signature=specs)
+    archive.write_out(folder, verbose=False)
+
+
+def _endpoint(conversion: Conversion) -> Callable[..., Mapping[str, Any]]:
+    def serve(*tensors: Any) -> Mapping[str, Any]:
+        result = conversion.model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+        return result if isinstance(result, dict) else {conversion.outputs[0]: result}
+
+    return serve
+
+
+def _converted(conversion: Conversion, folder: str) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    sets, quantization = tf.lite.OpsSet, conversion.quantization
+    if quantization != "none":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantization == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if quantization in CALIBRATED:
+        int16 = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        first = sets.TFLITE_BUILTINS_INT8 if quantization == "int8" else int16
+        converter.target_spec.supported_ops = [first, sets.TFLITE_BUILTINS]
+        converter.representative_dataset = lambda: (dict(sample) for sample in conversion.calibration)
+        converter.inference_input_type = tf.as_dtype(conversion.input_type)
+        converter.inference_output_type = tf.as_dtype(conversion.output_type)
+    try:
+        return bytes(converter.convert())
+    except (Exception, SystemExit) as error:  # the converter raises whatever its C++ side says
+        raise _refused(str(error), conversion) from error
+
+
+def _refused(text: str, conversion: Conversion) -> ProblemError:
+    """Return the converter's page of text as one sentence that names operator and layer."""
+    operators = sorted(set(re.findall(r"'?\btfl?\.(\w+)'? op is neither", text)) | set(_unquantizable(text)))
+    known = {layer.name for layer in conversion.model.layers}
+    layers = [name for name in layers_in(text.replace('"', "/").replace("@", "/")) if name in known]
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")
+    what = f"no built-in operator for {_list(operators)}" if operators else first[:300]
+    where = f" (layer {_list(layers)})" if layers else ""
+    return ProblemError(Problem(f"the LiteRT converter refuses the model for {conversion.quantization}: {what}{where}"))
+
+
+def _unquantizable(text: str) -> list[str]:
+    return re.findall(r"not yet supported for op: '?(\w+)", text)
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _notes(conversion: Conversion, facts: FileFacts, data: bytes) -> Iterator[str]:
+    if conversion.quantization == "dynamic_range" and not has_quantized_constant(data):
+        yield "dynamic_range changed nothing: the converter leaves tensors under 1,024 values in float"
+    if conversion.quantization in CALIBRATED and facts.float_operators:
+        yield f"these operators stay in float: {_list(facts.float_operators)}"
+    if facts.silent_tensors:
+        yield f"zero for every calibration sample: {_layers(facts.silent_tensors)}"
+
+
+def _layers(tensors: Iterable[str]) -> str:
+    return _list(dict.fromkeys(layer for tensor in tensors for layer in layers_in(tensor) or [tensor]))
+
+
+def _interpreter(file: Path, facts: FileFacts) -> Any:
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        interpreter = Interpreter(model_content=file.read_bytes())
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        hint = ""
+        if facts.silent_tensors:
+            hint = f"These layers gave nothing but zero in calibration: {_layers(facts.silent_tensors)}."
+        raise ProblemError(Problem(f"LiteRT refuses {file.name} ({reason})", hint=hint)) from None
+    return interpreter
+
+
+def _run(interpreter: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], batch: Any) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    found: dict[str, list[np.ndarray]] = {name: [] for name in outputs}
+    for row in range(len(next(iter(batch.values())))):
+        for name, detail in inputs.items():
+            interpreter.set_tensor(detail["index"], batch[name][row : row + 1])
+        interpreter.invoke()
+        for name, detail in outputs.items():
+            found[name].append(interpreter.get_tensor(detail["index"]))
+    return {name: np.concatenate(rows) for name, rows in found.items()}

@@ -1,0 +1,28 @@
+"""Any machine with LiteRT: a phone, a board with Linux, a computer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from cnnpipe.exporters import AnyExporter, Quantization, TensorType
+from cnnpipe.registry import Component
+from cnnpipe.targets import Target
+
+
+class Generic(Target):
+    """Any host of LiteRT. Float files speak float32; int8 files speak int8, so that nothing converts on the way."""
+
+    type: Literal["generic"] = "generic"
+    format: AnyExporter = Field(default_factory=lambda: Component("exporters").validate("litert"))
+    """The file format."""
+
+    input_types: ClassVar[Mapping[Quantization, TensorType]] = {
+        "none": "float32",
+        "float16": "float32",
+        "dynamic_range": "float32",
+        "int8": "int8",
+        "int16x8": "float32",
+    }
