@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -17,7 +17,9 @@ class Spec(BaseModel):
         pydantic.ValidationError: With one entry for each mistake, unknown keys as `unknown_key` with the known ones.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -25,7 +27,9 @@ class Spec(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            raise ValidationError.from_exception_data(cls.__name__, [_explained(cls, e) for e in error.errors()]) from None
+            raise ValidationError.from_exception_data(
+                cls.__name__, [_explained(cls, e) for e in error.errors()]
+            ) from None
 
 
 def _explained(cls: type[Spec], error: Any) -> InitErrorDetails:
@@ -44,3 +48,11 @@ def nearest(word: str, known: list[str]) -> str | None:
     """Return the known word that `word` was probably meant to be, or None."""
     found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+class FilePath:
+    """Marks a text field that names a file or folder: `path: RecipePath`."""
+
+
+RecipePath = Annotated[str, FilePath()]
+"""A path in a recipe. Relative ones belong to the file that says them; a loaded recipe holds it absolute."""

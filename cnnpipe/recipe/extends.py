@@ -1,0 +1,84 @@
+"""`extends: FILE`: a recipe that says only what differs from another one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.located_yaml import Document, Node, read, short
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A recipe file merged over those that it extends.
+
+    Args:
+        root: The merged content; each value keeps the place in its own file.
+        folders: The folder of each file, by the name that places show.
+        document: The recipe file itself.
+    """
+
+    root: Node
+    folders: dict[str, Path]
+    document: Document
+
+
+def read_chain(file: Path, shown: str, below: tuple[Path, ...] = ()) -> Chain:
+    """Read a recipe file and all that it extends.
+
+    Raises:
+        ProblemError: A file cannot be read, or the files extend one another in a circle.
+    """
+    document = read(file, shown)
+    folders = {shown: file.resolve().parent}
+    own = Node(
+        {k: v for k, v in document.root.value.items() if k != "extends"}, document.root.place, document.root.place
+    )
+    said = document.root.child("extends")
+    if said is None:
+        return Chain(own, folders, document)
+    parent, parent_shown = _parent(said, file, shown, (*below, file.resolve()))
+    above = read_chain(parent, parent_shown, (*below, file.resolve()))
+    return Chain(merged(above.root, own), {**above.folders, **folders}, document)
+
+
+def _parent(said: Node, file: Path, shown: str, chain: tuple[Path, ...]) -> tuple[Path, str]:
+    if not isinstance(said.value, str) or not said.value.strip():
+        raise _error(said, f"expected the name of a recipe file (received {short(said.plain())})")
+    try:
+        parent = (file.resolve().parent / said.value).resolve()
+        found = parent.is_file()
+    except (OSError, ValueError):
+        raise _error(said, f"expected the name of a recipe file (received {short(said.value)})") from None
+    if not found:
+        hint = "" if parent.suffix else "Write the file's whole name, such as 'base.yaml'; it is relative to this file."
+        raise _error(said, f"there is no file '{said.value}' in {_folder(shown)}", hint)
+    if parent in chain:
+        circle = " -> ".join(link.name for link in (*chain[chain.index(parent) :], parent))
+        raise _error(said, f"the recipes extend one another in a circle: {circle}")
+    return parent, os.path.normpath(os.path.join(os.path.dirname(shown), said.value))
+
+
+def _folder(shown: str) -> str:
+    return os.path.dirname(shown) or "this file's folder"
+
+
+def _error(said: Node, message: str, hint: str = "") -> ProblemError:
+    return ProblemError(Problem(message, said.key_place, "extends", hint))
+
+
+def merged(parent: Node, child: Node) -> Node:
+    """Lay `child` over `parent`: mappings key by key, unless the `type` changes; all else is replaced whole."""
+    if not isinstance(parent.value, dict) or not isinstance(child.value, dict) or _other_type(parent, child):
+        return child
+    entries = dict(parent.value)
+    for key, node in child.value.items():
+        entries[key] = merged(entries[key], node) if key in entries else node
+    return replace(child, value=entries)
+
+
+def _other_type(parent: Node, child: Node) -> bool:
+    before, now = parent.child("type"), child.child("type")
+    return before is not None and now is not None and before.value != now.value
