@@ -35,10 +35,14 @@ class GraphBuilder:
 
     @contextmanager
     def block(self, path: Path, name: str | None = None) -> Iterator[None]:
-        """Mark all nodes added inside as made by the block at `path` (relative to the enclosing one)."""
+        """Mark all nodes added inside as made by the block at `path` (relative to the enclosing one).
+
+        Tables show `name`, else the path; inside another block, what that one shows comes first: `stem.0`.
+        """
         outer = self._path, self._block
+        inside = f"{self._block}.{name or path[-1]}" if self._block else None
         self._path = (*self._path, *path)
-        self._block = name or dotted(self._path).removeprefix("model.")
+        self._block = inside or name or dotted(self._path).removeprefix("model.")
         try:
             yield
         finally:
@@ -56,15 +60,19 @@ class GraphBuilder:
         Raises:
             ProblemError: The inputs do not fit; the problem stands at the line of the current block.
         """
-        place = self._place_of(self._path)
         try:
             shape = node_type.output_shape(*(tensor.shape for tensor in inputs))
         except ShapeError as error:
-            raise ProblemError(Problem(str(error), place, dotted(self._path))) from None
+            raise self.problem(str(error)) from None
         positions = tuple(tensor.position for tensor in inputs)
+        place = self._place_of(self._path)
         node = Node(node_type.kind, node_type, positions, shape, self._block, dotted(self._path), place)
         self._nodes.append(node)
         return Tensor(len(self._nodes) - 1, shape)
+
+    def problem(self, message: str, hint: str = "") -> ProblemError:
+        """Return a problem at the line of the current block, to be raised."""
+        return ProblemError(Problem(message, self._place_of(self._path), dotted(self._path), hint))
 
     def build(self, outputs: Mapping[str, Tensor]) -> Graph:
         """Return the graph that ends in these named outputs. Nodes get names of fixed width in graph order."""

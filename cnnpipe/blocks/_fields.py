@@ -1,0 +1,44 @@
+"""Field types that blocks share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _check_size(value: Any) -> Any:
+    if _whole(value, 1) or (isinstance(value, tuple) and value and all(_whole(item, 1) for item in value)):
+        return value
+    raise PydanticCustomError("size", "expected a whole number above 0, or a list of one per axis")
+
+
+def _check_padding(value: Any) -> Any:
+    words = value in ("same", "valid", "causal") if isinstance(value, str) else _whole(value, 0)
+    if words or (isinstance(value, tuple) and value and all(_is_pair(item) for item in value)):
+        return value
+    raise PydanticCustomError(
+        "padding", "expected same, valid, causal, a whole number, or a list of [before, after] per axis"
+    )
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(_whole(item, 0) for item in value)
+
+
+Positive = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Sizes = Annotated[Positive | tuple[Positive, ...], BeforeValidator(_check_size)]
+"""One number for every spatial axis, or a list of one per axis."""
+Paddings = Annotated[
+    Literal["same", "valid", "causal"] | NotNegative | tuple[tuple[NotNegative, NotNegative], ...],
+    BeforeValidator(_check_padding),
+]
+"""`same` (TensorFlow's meaning), `valid`, `causal` (1D), so many zeros at each side, or (before, after) per axis."""
+PoolPadding = Literal["same", "valid"]

@@ -1,0 +1,61 @@
+"""Steps that several blocks take."""
+
+from __future__ import annotations
+
+from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.graph.arithmetic import Padding, Size
+from cnnpipe.graph.nodes.activation import Activation, ActivationName
+from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.normalization import BatchNormalization
+from cnnpipe.graph.nodes.padding import Pairs, ZeroPadding
+
+AnyPadding = Padding | Pairs
+
+
+def padded(graph: GraphBuilder, tensor: Tensor, padding: AnyPadding) -> tuple[Tensor, Padding]:
+    """Add zeros where `padding` counts them, and return what the window is then to use."""
+    if isinstance(padding, str):
+        return tensor, padding
+    return (graph.add(ZeroPadding(padding), tensor) if padding else tensor), "valid"
+
+
+def convolution(
+    graph: GraphBuilder,
+    tensor: Tensor,
+    filters: int,
+    kernel_size: Size,
+    *,
+    strides: Size = 1,
+    padding: AnyPadding = "same",
+    dilation_rate: Size = 1,
+    groups: int = 1,
+    use_bias: bool = True,
+) -> Tensor:
+    """Add a convolution, after a node of zeros where `padding` counts them."""
+    tensor, words = padded(graph, tensor, padding)
+    node = Convolution(filters, kernel_size, strides, words, dilation_rate, groups, use_bias)
+    return graph.add(node, tensor)
+
+
+def depthwise(
+    graph: GraphBuilder,
+    tensor: Tensor,
+    kernel_size: Size,
+    *,
+    strides: Size = 1,
+    padding: AnyPadding = "same",
+    depth_multiplier: int = 1,
+    dilation_rate: Size = 1,
+    use_bias: bool = True,
+) -> Tensor:
+    """Add a depthwise convolution, after a node of zeros where `padding` counts them."""
+    tensor, words = padded(graph, tensor, padding)
+    node = DepthwiseConvolution(kernel_size, strides, words, depth_multiplier, dilation_rate, use_bias)
+    return graph.add(node, tensor)
+
+
+def normalized(graph: GraphBuilder, tensor: Tensor, normalize: bool, activation: ActivationName) -> Tensor:
+    """Add batch normalization if wanted, then the activation; `linear` adds no node."""
+    if normalize:
+        tensor = graph.add(BatchNormalization(), tensor)
+    return tensor if activation == "linear" else graph.add(Activation(activation), tensor)

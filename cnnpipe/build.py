@@ -1,0 +1,112 @@
+"""Turns a graph into a `keras.Model` of Keras's own layers, and moves its weights by layer name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe.graph import Graph
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+Weights = Mapping[str, Sequence["np.ndarray"]]
+"""Arrays of each layer that has any, by the layer's name, in Keras's order."""
+
+
+def plan(graph: Graph) -> dict[str, Any]:
+    """Return the layers of a model as plain values that JSON can hold.
+
+    Layers are called like their nodes, at fixed width in graph order, because the LiteRT converter sorts operators by
+    name; an input is called like its tensor.
+
+    Returns:
+        `layers`: a list of `name`, `class_name`, `config`, `inputs` (names of the layers that it reads), in order.
+        `inputs` and `outputs`: layer name by tensor name.
+    """
+    names = [node.name for node in graph.nodes]
+    for tensor, position in graph.inputs.items():
+        names[position] = tensor
+    layers = []
+    for name, node in zip(names, graph.nodes, strict=True):
+        layer = node.type.keras_layer(*graph.input_shapes(node))
+        config = {key: _plain(value) for key, value in layer.config.items()}
+        inputs = [names[position] for position in node.inputs]
+        layers.append({"name": name, "class_name": layer.class_name, "config": config, "inputs": inputs})
+    return {
+        "layers": layers,
+        "inputs": {tensor: names[position] for tensor, position in graph.inputs.items()},
+        "outputs": {tensor: names[position] for tensor, position in graph.outputs.items()},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def build_model(graph: Graph | Mapping[str, Any]) -> keras.Model:
+    """Build the Keras model of a graph, or of its `plan`.
+
+    Returns:
+        A functional model called `cnnpipe`. One input or output is a tensor, several are a dictionary by tensor name.
+    """
+    import keras
+
+    keras.config.set_image_data_format("channels_last")  # a user's keras.json may say otherwise
+    made = plan(graph) if isinstance(graph, Graph) else graph
+    tensors: dict[str, Any] = {}
+    for layer in made["layers"]:
+        name, config = layer["name"], layer["config"]
+        if layer["class_name"] == "InputLayer":
+            tensors[name] = keras.Input(name=name, **config)
+            continue
+        reads = [tensors[read] for read in layer["inputs"]]
+        call = getattr(keras.layers, layer["class_name"])(name=name, **config)
+        tensors[name] = call(reads[0] if len(reads) == 1 else reads)
+    inputs, outputs = ({tensor: tensors[name] for tensor, name in made[key].items()} for key in ("inputs", "outputs"))
+    return keras.Model(_only(inputs), _only(outputs), name="cnnpipe")
+
+
+def _only(tensors: dict[str, Any]) -> Any:
+    return next(iter(tensors.values())) if len(tensors) == 1 else tensors
+
+
+def get_weights(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    """Return the weights of every layer that has any, by layer name."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def set_weights(model: keras.Model, weights: Weights) -> None:
+    """Set the weights of every layer by its name.
+
+    Raises:
+        ValueError: A layer of the model is missing in `weights`, or one of `weights` in the model.
+    """
+    names = {layer.name for layer in model.layers if layer.weights}
+    if names != set(weights):
+        raise ValueError(f"weights of other layers: {sorted(names ^ set(weights))}")
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(list(weights[layer.name]))
+
+
+def save_weights(file: Path, weights: Weights) -> None:
+    """Write weights as an `.npz` file with one array `layer/number` each."""
+    import numpy as np
+
+    arrays = {f"{name}/{number}": array for name, arrays in weights.items() for number, array in enumerate(arrays)}
+    with file.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+
+
+def load_weights(file: Path) -> dict[str, list[np.ndarray]]:
+    """Read what `save_weights` wrote."""
+    import numpy as np
+
+    weights: dict[str, list[np.ndarray]] = {}
+    with np.load(file, allow_pickle=False) as arrays:
+        for key in arrays.files:  # in the order of writing
+            weights.setdefault(key.rpartition("/")[0], []).append(arrays[key])
+    return weights

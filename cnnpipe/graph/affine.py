@@ -1,0 +1,51 @@
+"""The normalization right after an input, and the graph without it, for files that carry it in the input tensor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnpipe.graph.core import Graph, Node
+from cnnpipe.graph.nodes.rescaling import Rescaling
+
+
+def input_affine(graph: Graph) -> tuple[float, float] | None:
+    """Return (scale, offset) of the input's rescaling, or None.
+
+    None stands for: no rescaling right after the only input, one number per channel, or another reader of the input.
+    """
+    position = _position(graph)
+    node = graph.nodes[position].type if position is not None else None
+    if isinstance(node, Rescaling) and not isinstance(node.scale, tuple) and not isinstance(node.offset, tuple):
+        return node.scale, node.offset
+    return None
+
+
+def without_input_affine(graph: Graph) -> Graph:
+    """Return the graph without the rescaling that `input_affine` tells; all other nodes keep their names.
+
+    A graph without one is returned as it is.
+    """
+    position = _position(graph)
+    if input_affine(graph) is None or position is None:
+        return graph
+    (source,) = graph.nodes[position].inputs
+
+    def moved(old: int) -> int:
+        old = source if old == position else old
+        return old - (old > position)
+
+    def reads(node: Node) -> Node:
+        return replace(node, inputs=tuple(moved(old) for old in node.inputs))
+
+    nodes = tuple(reads(node) for number, node in enumerate(graph.nodes) if number != position)
+    inputs = {name: moved(old) for name, old in graph.inputs.items()}
+    return Graph(nodes, inputs, {name: moved(old) for name, old in graph.outputs.items()})
+
+
+def _position(graph: Graph) -> int | None:
+    if len(graph.inputs) != 1:
+        return None
+    (source,) = graph.inputs.values()
+    readers = [number for number, node in enumerate(graph.nodes) if source in node.inputs]
+    alone = len(readers) == 1 and isinstance(graph.nodes[readers[0]].type, Rescaling)
+    return readers[0] if alone and source not in graph.outputs.values() else None

@@ -1,0 +1,80 @@
+"""Zeros around a map, and their opposite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from cnnpipe.graph.arithmetic import spatial, text
+from cnnpipe.graph.core import KerasLayer, NodeType, Shape, ShapeError
+
+Pairs = int | tuple[tuple[int, int], ...]
+"""So many at each side of every axis, or (before, after) per axis."""
+
+
+@dataclass(frozen=True)
+class ZeroPadding(NodeType):
+    """`keras.layers.ZeroPadding1D`, `2D` or `3D`.
+
+    Args:
+        padding: Zeros to add.
+    """
+
+    kind: ClassVar[str] = "zero_padding"
+    padding: Pairs
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (n + before + after ..., channels)."""
+        size = spatial(inputs[0], "pads")
+        pairs = pairs_per_axis(self.padding, len(size), "padding")
+        return (*(n + before + after for n, (before, after) in zip(size, pairs, strict=True)), inputs[0][-1])
+
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return `keras.layers.ZeroPadding{rank}D`."""
+        rank = len(inputs[0]) - 1
+        return KerasLayer(f"ZeroPadding{rank}D", {"padding": _keras_pairs(self.padding, rank)})
+
+
+@dataclass(frozen=True)
+class Cropping(NodeType):
+    """`keras.layers.Cropping1D`, `2D` or `3D`.
+
+    Args:
+        cropping: Values to take away.
+    """
+
+    kind: ClassVar[str] = "cropping"
+    cropping: Pairs
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (n - before - after ..., channels)."""
+        size = spatial(inputs[0], "crops")
+        pairs = pairs_per_axis(self.cropping, len(size), "cropping")
+        left = tuple(n - before - after for n, (before, after) in zip(size, pairs, strict=True))
+        if min(left) < 1:
+            axis = left.index(min(left))
+            before, after = pairs[axis]
+            raise ShapeError(f"crops a {text(size)} map: {size[axis]} - {before} - {after} = {left[axis]}")
+        return (*left, inputs[0][-1])
+
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return `keras.layers.Cropping{rank}D`."""
+        rank = len(inputs[0]) - 1
+        return KerasLayer(f"Cropping{rank}D", {"cropping": _keras_pairs(self.cropping, rank)})
+
+
+def pairs_per_axis(value: Pairs, rank: int, word: str) -> tuple[tuple[int, int], ...]:
+    """Return (before, after) per spatial axis.
+
+    Raises:
+        ShapeError: There are pairs for another number of axes.
+    """
+    if isinstance(value, int):
+        return ((value, value),) * rank
+    if len(value) != rank:
+        raise ShapeError(f"{word} has {len(value)} pairs for a map of {rank} spatial axes")
+    return value
+
+
+def _keras_pairs(value: Pairs, rank: int) -> Any:
+    return value if isinstance(value, int) or rank > 1 else value[0]  # in 1D Keras wants the pair itself
