@@ -1,7 +1,7 @@
 """Reading and rewriting a `.tflite` file (a flatbuffer) without TensorFlow.
 
-The schema is the one that `ai_edge_litert` ships. A damaged file can make any reader fail in any way; `read` turns all of
-that into a problem, and is still better called in a child process when the file comes from elsewhere.
+The schema is the one that `ai_edge_litert` ships. A damaged file can make any reader fail in any way; `read` turns
+all of that into a problem, and is still better called in a child process when the file comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class _AlignedBuffer:
 
     data: bytes
 
-    def Pack(self, builder: Any) -> int:  # noqa: N802  the schema's name
+    def Pack(self, builder: Any) -> int:
         from ai_edge_litert import schema_py_generated as schema
 
         offset = self._bytes(builder) if self.data else None
@@ -187,7 +187,7 @@ def has_quantized_constant(data: bytes) -> bool:
 def _dtype(tensor: Any) -> str:
     from ai_edge_litert import schema_py_generated as schema
 
-    return next(k.lower() for k, v in vars(schema.TensorType).items() if v == tensor.type)
+    return str(next(k.lower() for k, v in vars(schema.TensorType).items() if v == tensor.type))
 
 
 def _text(value: Any) -> str:

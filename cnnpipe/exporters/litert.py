@@ -85,7 +85,8 @@ def _write_saved_model(conversion: Conversion, folder: str) -> None:
 
 def _endpoint(conversion: Conversion) -> Callable[..., Mapping[str, Any]]:
     def serve(*tensors: Any) -> Mapping[str, Any]:
-        result = conversion.model(tensors[0] if len(tensors) == 1 else list(tensors), training=False)
+        named = dict(zip(conversion.inputs, tensors, strict=True))
+        result = conversion.model(tensors[0] if len(tensors) == 1 else named, training=False)
         return result if isinstance(result, dict) else {conversion.outputs[0]: result}
 
     return serve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,11 +12,15 @@ from cnnpipe.registry import Component
 from cnnpipe.targets import Target
 
 
+def _litert() -> Any:
+    return Component("exporters").validate("litert")
+
+
 class Generic(Target):
     """Any host of LiteRT. Float files speak float32; int8 files speak int8, so that nothing converts on the way."""
 
     type: Literal["generic"] = "generic"
-    format: AnyExporter = Field(default_factory=lambda: Component("exporters").validate("litert"))
+    format: AnyExporter = Field(default_factory=_litert)
     """The file format."""
 
     input_types: ClassVar[Mapping[Quantization, TensorType]] = {
