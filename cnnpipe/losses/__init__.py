@@ -1,0 +1,1 @@
+"""Losses that Keras lacks: plain Keras with flat arguments."""

@@ -1,0 +1,1 @@
+"""Measures that Keras lacks: plain functions on arrays."""

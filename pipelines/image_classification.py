@@ -1,0 +1,310 @@
+"""Image classification: which class, or which classes, does an image show?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+
+from pydantic import Field, field_validator
+
+from cnnpipe.errors import Path, Place, Problem
+from cnnpipe.graph import Graph, GraphBuilder
+from cnnpipe.heads import AnyHead
+from cnnpipe.heads.classification import Classification
+from cnnpipe.model import Model
+from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OUTPUT = "probabilities"
+THRESHOLD = 0.5
+"""From which probability a label of `binary` and `multi_label` counts as given."""
+TOP = 5
+MANY_CLASSES = 20
+"""Up to how many class names `new` writes into a recipe; above, only their number."""
+
+
+class ImageClassification(Task):
+    """Class probabilities for an image.
+
+    Predictions hold `label` (a class name; with `multi_label` the list of all names given), `confidence` (probability of
+    that label; with `multi_label` how sure the least sure of all decisions is) and `confidences` (name to probability).
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
+
+    type: Literal["image_classification"] = "image_classification"
+    classes: Annotated[int, Field(ge=2)] | tuple[str, ...] | None = None
+    """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""
+    label_mode: Literal["single_label", "binary", "multi_label"] = "single_label"
+    """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of classes (sigmoid)."""
+    head: AnyHead = Classification()
+    """How features become probabilities."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of each target that is spread over all classes (Szegedy et al. 2016, section 7)."""
+
+    @field_validator("classes")
+    @classmethod
+    def _are_distinct(cls, classes: Any) -> Any:
+        if isinstance(classes, tuple) and (len(classes) < 2 or len(set(classes)) < len(classes) or not all(classes)):
+            raise ValueError("classes must be at least two different names")
+        return classes
+
+    # ── the class list ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def known_class_names(self) -> tuple[str, ...] | None:
+        """Return the names of the recipe, numbers as text when it tells only how many there are."""
+        return tuple(map(str, range(self.classes))) if isinstance(self.classes, int) else self.classes
+
+    def class_names(self, facts: Facts) -> tuple[str, ...]:
+        """Return the names in the order of the outputs: the recipe's own, else those that the data has."""
+        names = self.classes if isinstance(self.classes, tuple) else facts.class_names or self.known_class_names()
+        return names or ()
+
+    def check(self, facts: Facts) -> Sequence[Problem]:
+        """Compare the class list of the recipe with that of the data, and the label mode with both."""
+        problems = []
+        names, found = self.class_names(facts), facts.class_names
+        if found is not None and isinstance(self.classes, int) and len(found) != self.classes:
+            problems.append(Problem(
+                f"{self.classes} classes are stated, but the data has {len(found)} ({_listed(found)})", path="classes"))  # fmt: skip
+        if found is not None and isinstance(self.classes, tuple) and set(found) != set(self.classes):
+            missing, more = set(self.classes) - set(found), set(found) - set(self.classes)
+            what = [f"without examples: {_listed(missing)}"] * bool(missing) + [f"not stated: {_listed(more)}"] * bool(more)
+            problems.append(Problem(f"the classes stated are not those of the data ({'; '.join(what)})", path="classes"))
+        if self.label_mode == "binary" and len(names) != 2:
+            problems.append(Problem(
+                f"binary needs exactly two classes, the negative one first; there are {len(names)}", path="label_mode",
+                hint="Use single_label for one class of several, multi_label for several at once."))  # fmt: skip
+        if self.label_mode == "single_label" and len(names) < 2:
+            problems.append(Problem(f"one class of several needs at least two, there are {len(names)}", path="classes"))
+        return problems
+
+    # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
+        """Return one network: normalization, the model, the head."""
+        graph = GraphBuilder(place_of)
+        image = graph.input("image", facts.preprocessing.input_shape())
+        features = model.expand(graph, facts.preprocessing.input_nodes(graph, image))
+        units = 1 if self.label_mode == "binary" else len(self.class_names(facts))
+        with graph.block(("task", "head"), "head"):
+            head = cast(Classification, self.head)
+            probabilities = head.expand(graph, features, units, "softmax" if self.label_mode == "single_label" else "sigmoid")
+        return {"classifier": graph.build({OUTPUT: probabilities})}
+
+    def signature(self, facts: Facts) -> Signature:
+        """Return one image in, probabilities out."""
+        names = self.class_names(facts)
+        meaning = {
+            "single_label": f"probability of each class, in this order: {', '.join(names)}; they sum to 1",
+            "binary": f"probability of {names[-1]}; below {THRESHOLD} it is {names[0]}",
+            "multi_label": f"probability of each class by itself, in this order: {', '.join(names)}; {THRESHOLD} decides",
+        }[self.label_mode]
+        return Signature({"image": "images"}, {OUTPUT: meaning}, "image_classifier")
+
+    # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
+        """Return a class index (int32, no axes), `[0.]` or `[1.]` for binary, or zeros and ones for multi_label."""
+        import numpy as np
+
+        names, label = self.class_names(facts), example["labels"]
+        if self.label_mode == "multi_label":
+            given = label if isinstance(label, tuple | list | set | frozenset | np.ndarray) else (label,)
+            target = np.zeros(len(names), np.float32)
+            target[[_index(one, names) for one in given]] = 1
+            return {OUTPUT: target}
+        index = _index(label, names)
+        return {OUTPUT: np.array([index], np.float32) if self.label_mode == "binary" else np.array(index, np.int32)}
+
+    def losses(self, facts: Facts) -> Mapping[str, Any]:
+        """Return cross-entropy."""
+        import keras
+
+        if self.label_mode != "single_label":
+            return {OUTPUT: keras.losses.BinaryCrossentropy(label_smoothing=self.label_smoothing)}
+        if not self.label_smoothing:
+            return {OUTPUT: keras.losses.SparseCategoricalCrossentropy()}
+        from cnnpipe.losses.smoothed_sparse_categorical_crossentropy import SmoothedSparseCategoricalCrossentropy
+
+        return {OUTPUT: SmoothedSparseCategoricalCrossentropy(self.label_smoothing)}
+
+    def metrics(self, facts: Facts) -> Mapping[str, list[Any]]:
+        """Return accuracy; for binary and multi_label that of the single yes-or-no decisions."""
+        import keras
+
+        if self.label_mode == "single_label":
+            return {OUTPUT: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]}
+        return {OUTPUT: [keras.metrics.BinaryAccuracy(name="binary_accuracy", threshold=THRESHOLD)]}
+
+    # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def headline(self) -> Metric:
+        """Return accuracy; for multi_label the mean F1 of the examples.
+
+        Exact agreement in all labels stays near 0 while a model of many labels learns, so it cannot choose an epoch; a
+        mean over classes has no value per example, so two models could not be compared in pairs.
+        """
+        return Metric("example_f1" if self.label_mode == "multi_label" else "accuracy")
+
+    def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
+        """Return label, confidence and confidences of each example, as the class says."""
+        import numpy as np
+
+        names, probabilities = self.class_names(facts), np.asarray(outputs[OUTPUT], np.float64)
+        if self.label_mode == "binary":
+            probabilities = np.concatenate([1 - probabilities, probabilities], axis=1)
+        confidences = [dict(zip(names, row, strict=True)) for row in probabilities.tolist()]
+        if self.label_mode == "multi_label":
+            sure = np.maximum(probabilities, 1 - probabilities).min(1).tolist()
+            labels: list[Any] = [[name for name in names if row[name] >= THRESHOLD] for row in confidences]
+        else:  # of two equal probabilities the later class of a binary task, else the first: what 0.5 and argmax say
+            best = probabilities[:, 1] >= THRESHOLD if self.label_mode == "binary" else probabilities.argmax(1)
+            labels = [names[index] for index in best.astype(int).tolist()]
+            sure = [row[label] for row, label in zip(confidences, labels, strict=True)]
+        return [
+            {"label": label, "confidence": confidence, "confidences": row}
+            for label, confidence, row in zip(labels, sure, confidences, strict=True)
+        ]
+
+    def example_scores(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> np.ndarray:
+        """Return 1 or 0 for right or wrong; with multi_label the F1 of each example."""
+        from cnnpipe.metrics import classification
+
+        true, said = self._decisions(truth, predictions, facts)
+        return classification.example_f1(true, said) if self.label_mode == "multi_label" else (true & said).any(1).astype(float)
+
+    def score(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Scores:
+        """Return accuracy, top-5 accuracy with more than five classes, macro F1 and calibration error, with tables."""
+        import numpy as np
+
+        from cnnpipe.metrics import classification
+        from cnnpipe.statistics import bootstrap, wilson
+
+        names, n = self.class_names(facts), len(predictions)
+        true, said = self._decisions(truth, predictions, facts)
+        probabilities = _probabilities(predictions, names)
+        exact = (true == said).all(1)
+        macro = classification.macro_f1(true, said)
+        metrics = {"accuracy": Score(float(exact.mean()), n, wilson(int(exact.sum()), n)), "macro_f1": Score(macro[0], n, macro[1])}
+        details: dict[str, Any] = {"per_class": dict(zip(names, classification.per_class(true, said), strict=True))}
+        if self.label_mode == "multi_label":
+            f1 = classification.example_f1(true, said)
+            headline = Score(float(f1.mean()), n, bootstrap(f1[:, None], lambda sums: sums[:, 0] / n))
+            metrics = {"example_f1": headline, "subset_accuracy": metrics.pop("accuracy"), **metrics}
+            error = classification.calibration(probabilities, true)
+        else:
+            correct = np.take_along_axis(probabilities, true.argmax(1)[:, None], 1)
+            if len(names) > TOP:
+                hits = int(((probabilities > correct).sum(1) < TOP).sum())
+                metrics[f"top_{TOP}_accuracy"] = Score(hits / n, n, wilson(hits, n))
+            matrix = classification.confusion_matrix(true.argmax(1), said.argmax(1), len(names))
+            details["confusion_matrix"] = matrix.tolist()
+            error = classification.calibration(probabilities.max(1, keepdims=True), exact[:, None])
+        metrics["expected_calibration_error"] = Score(error[0], n, error[1])
+        details["reliability"] = error[2]
+        return Scores(metrics, details)
+
+    def _decisions(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> tuple[np.ndarray, np.ndarray]:
+        """Return truth and prediction as (examples, classes) of booleans."""
+        import numpy as np
+
+        names, target = self.class_names(facts), truth[OUTPUT]
+        position = {name: index for index, name in enumerate(names)}
+        if self.label_mode == "multi_label":
+            said = np.zeros(target.shape, bool)
+            for row, prediction in zip(said, predictions, strict=True):
+                row[[position[name] for name in prediction["label"]]] = True
+            return target > THRESHOLD, said
+        labels = np.array([position[prediction["label"]] for prediction in predictions], int)
+        return np.eye(len(names), dtype=bool)[target.reshape(-1).astype(int)], np.eye(len(names), dtype=bool)[labels]
+
+    def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
+        """Return the confusion matrix (not for multi_label) and the reliability diagram."""
+        figures: dict[str, Any] = {"reliability.png": lambda axes: _draw_reliability(axes, scores.details["reliability"])}
+        if "confusion_matrix" in scores.details:
+            names, matrix = self.class_names(facts), scores.details["confusion_matrix"]
+            figures["confusion_matrix.png"] = lambda axes: _draw_confusion(axes, matrix, names)
+        return figures
+
+    # ── a first recipe ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a small network that fits the images found, trained from scratch.
+
+        Images are never mirrored unless the user adds `random_flip`: left and right may matter (letters, arrows).
+        """
+        names, size = tuple(data["class_names"]), min(data["image_size"])
+        side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
+        filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
+        decided_on = max(1, round(data["examples"] * 0.15))
+        return {
+            "task": {"type": cls.model_fields["type"].default, "classes": list(names) if len(names) <= MANY_CLASSES else len(names)},
+            "data": {
+                "source": data["source"],
+                "preprocessing": {"image_size": [side, side], "color_mode": data["color_mode"]},
+                "augmentation": [
+                    {"type": "random_translation", "height_factor": 0.1, "width_factor": 0.1},
+                    {"type": "random_zoom", "height_factor": 0.1},
+                ],
+            },
+            "model": {"blocks": [{"type": "conv_relu_pool", "filters": f, "batch_normalization": True} for f in filters]},
+            "training": {
+                "epochs": 40, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 1e-3},
+                "early_stopping": {"patience": 10},
+            },
+            "export": [
+                {"target": "generic", "quantization": "none"},
+                {"target": "generic", "quantization": "int8", "max_drop": max(0.01, round(1 / decided_on + 0.005, 2))},
+            ],
+        }  # fmt: skip
+
+
+def _index(label: Any, names: Sequence[str]) -> int:
+    """Return the index of a class name, or of a class given as a number."""
+    if isinstance(label, str):
+        if label in names:
+            return names.index(label)
+    elif not isinstance(label, bool) and hasattr(label, "__index__") and 0 <= label.__index__() < len(names):
+        return int(label)
+    raise ValueError(f"the label {label!r} is none of the {len(names)} classes ({_listed(names)})")
+
+
+def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> np.ndarray:
+    import numpy as np
+
+    rows = [[prediction["confidences"][name] for name in names] for prediction in predictions]
+    return np.array(rows, np.float64).reshape(len(predictions), len(names))
+
+
+def _listed(names: Any, most: int = 10) -> str:
+    names = sorted(names) if isinstance(names, set) else list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _draw_confusion(axes: Any, matrix: Sequence[Sequence[int]], names: Sequence[str]) -> None:
+    """Draw shares of each true class as shades, with counts where there is room for them."""
+    shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
+    if len(names) <= MANY_CLASSES:
+        axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 2 else 0)
+        axes.set_yticks(range(len(names)), names)
+        for row, counts in enumerate(matrix):
+            for column, count in enumerate(counts):
+                if count:
+                    colour = "white" if shares[row][column] > 0.5 else "black"
+                    axes.text(column, row, count, ha="center", va="center", color=colour, fontsize="small")
+
+
+def _draw_reliability(axes: Any, diagram: Sequence[Mapping[str, Any]]) -> None:
+    """Draw how often decisions of each confidence were right, against the line of perfect calibration."""
+    axes.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
+    lows, widths = [b["low"] for b in diagram], [b["high"] - b["low"] for b in diagram]
+    axes.bar(lows, [b["correct"] for b in diagram], widths, align="edge", edgecolor="white")
+    for b in diagram:
+        axes.annotate(b["n"], ((b["low"] + b["high"]) / 2, b["correct"]), ha="center", va="bottom", fontsize="x-small")
+    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.08), title="Reliability")
