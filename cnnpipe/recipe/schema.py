@@ -106,5 +106,3 @@ class Recipe(Spec):
     """How it is trained."""
     export: tuple[Export, ...] = ()
     """The files to write."""
-
-

@@ -1,0 +1,120 @@
+"""From a checked recipe to its graphs, without the data where the recipe tells enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.graph import Graph, Node
+from cnnpipe.graph.nodes.dense import Dense
+from cnnpipe.graph.nodes.flatten import Flatten
+from cnnpipe.recipe.load import LoadedRecipe, in_order
+from cnnpipe.task import Facts
+
+HUGE_DENSE = 50_000_000
+"""From how many weights on a dense layer after a flatten is surely unwanted: 200 MB in float32."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A recipe as graphs.
+
+    Args:
+        graphs: The networks by name, as the task gives them.
+        facts: What was known of the data.
+        problems: Warnings: what is legal but surely unwanted.
+    """
+
+    graphs: Mapping[str, Graph]
+    facts: Facts
+    problems: tuple[Problem, ...] = ()
+
+
+def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled:
+    """Expand a recipe into its graphs.
+
+    Args:
+        loaded: The recipe.
+        facts: What is known of the data; when left out, what the recipe and its source tell without reading anything.
+
+    Raises:
+        ProblemError: The task does not fit the data, or shapes do not fit, at the line of the block.
+    """
+    facts = facts or facts_of(loaded)
+    task = loaded.recipe.task
+    found = [_located(problem, loaded) for problem in task.check(facts)]
+    if any(problem.severity == "error" for problem in found):
+        raise ProblemError(in_order(found))
+    graphs = task.networks(loaded.recipe.model, facts, loaded.place_of)
+    for graph in graphs.values():
+        found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks))]
+    return Compiled(graphs, facts, tuple(in_order(found)))
+
+
+def facts_of(loaded: LoadedRecipe) -> Facts:
+    """Return what the recipe alone tells of the data."""
+    recipe = loaded.recipe
+    names = recipe.data.source.class_names() or recipe.task.known_class_names()
+    return Facts(recipe.data.preprocessing, names)
+
+
+def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Problem]:
+    """Return a warning for every `max_drop` that a single example of the validation split exceeds."""
+    for number, export in enumerate(loaded.recipe.export):
+        if export.max_drop is not None and 0 < export.max_drop * validation_examples < 1:
+            yield Problem(
+                f"{export.max_drop:g} is less than one of {validation_examples} validation examples "
+                f"({1 / validation_examples:.2g}), so that a single lost example fails the gate",
+                loaded.place_of(("export", number, "max_drop")),
+                f"export.{number}.max_drop",
+                "Write 0 if none may be lost, or use more examples.",
+                severity="warning",
+            )
+
+
+def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:
+    path = ("task", *problem.path.split(".")) if problem.path else ("task",)
+    return replace(problem, place=problem.place or loaded.place_of(path), path=".".join(path))
+
+
+def _huge_dense(graph: Graph) -> Iterator[Problem]:
+    for node in graph.nodes:
+        if isinstance(node.type, Dense) and graph.parameters(node) >= HUGE_DENSE and _is_flat(graph, node):
+            values = math.prod(graph.input_shapes(node)[0])
+            yield Problem(
+                f"flatten of {values:,} values into dense {node.type.units:,} is "
+                f"{round(values * node.type.units / 1e6):,} million weights",
+                node.place,
+                node.path,
+                "Put global_average_pooling in the place of flatten, or pool more often before it.",
+                severity="warning",
+            )
+
+
+def _is_flat(graph: Graph, node: Node) -> bool:
+    """Whether the input of `node` is a flattened map, perhaps after layers that keep its size."""
+    size = graph.input_shapes(node)[0]
+    while node.inputs:
+        node = graph.nodes[node.inputs[0]]
+        if isinstance(node.type, Flatten):
+            return True
+        if node.shape != size:
+            return False
+    return False
+
+
+def _second_head(graph: Graph, facts: Facts, blocks: int) -> Iterator[Problem]:
+    last = [node for node in graph.nodes if node.path == f"model.blocks.{blocks - 1}"]
+    dense = [node for node in last if isinstance(node.type, Dense)]
+    classes = len(facts.class_names or ())
+    if classes and dense and last[-1].shape == (classes,):
+        yield Problem(
+            f"the last dense has {classes} units, as many as there are classes, and the task adds its own dense "
+            f"{classes} after it",
+            dense[-1].place,
+            dense[-1].path,
+            "Delete this block: the head belongs to the task.",
+            severity="warning",
+        )

@@ -1,0 +1,132 @@
+"""Contradictions between sections of a recipe: what the schema of one section cannot see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cnnpipe.errors import Problem, dotted
+from cnnpipe.exporters import CALIBRATED, Exporter
+from cnnpipe.located_yaml import Node
+from cnnpipe.recipe.schema import Export, Recipe
+
+
+def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
+    """Return what is wrong, or surely unwanted, between sections."""
+    yield from _needs(recipe)
+    yield from _splits(recipe)
+    yield from _training(recipe)
+    yield from _names(root)
+    for number, export in enumerate(recipe.export):
+        yield from _export(export, f"export.{number}")
+    yield from _repeated_exports(recipe)
+
+
+def _needs(recipe: Recipe) -> Iterator[Problem]:
+    missing = sorted(recipe.task.needs - recipe.data.source.keys)
+    if missing:
+        words = " and ".join(f"'{key}'" for key in missing)
+        yield Problem(
+            f"the source '{recipe.data.source.type}' gives no {words}, and '{recipe.task.type}' needs them",
+            path="data.source",
+            hint="Choose another source or another task.",
+        )
+
+
+def _splits(recipe: Recipe) -> Iterator[Problem]:
+    split = recipe.data.split
+    if split.validation + split.test >= 1:
+        total = split.validation + split.test
+        yield Problem(
+            f"validation {split.validation:g} and test {split.test:g} add up to {total:g}, which leaves nothing "
+            "for training",
+            path="data.split",
+            hint="Make them smaller.",
+        )
+    if split.group_by is not None:
+        try:
+            re.compile(split.group_by)
+        except re.error as error:
+            yield Problem(f"{split.group_by!r} is no regular expression ({error})", path="data.split.group_by")
+
+
+def _training(recipe: Recipe) -> Iterator[Problem]:
+    stopping, epochs = recipe.training.early_stopping, recipe.training.epochs
+    if stopping is not None and stopping.patience >= epochs:
+        yield Problem(
+            f"patience {stopping.patience} can never end a training of {epochs} epochs",
+            severity="warning",
+            path="training.early_stopping",
+            hint="Make it smaller than 'epochs', or leave it out.",
+        )
+
+
+def _names(root: Node) -> Iterator[Problem]:
+    """Names of blocks, by which paths address them, must not be ambiguous."""
+    seen: dict[str, int] = {}
+    blocks = root.find(("model", "blocks"))
+    for number, block in enumerate(blocks.value if blocks and isinstance(blocks.value, tuple) else ()):
+        said = block.child("name")
+        if said is None or not isinstance(said.value, str):
+            continue
+        path = f"model.blocks.{number}.name"
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", said.value):
+            yield Problem(
+                f"a block's name begins with a letter and has only letters, digits, '_' and '-' "
+                f"(received {said.value!r})",
+                said.key_place,
+                path,
+            )
+        if said.value in seen:
+            yield Problem(
+                f"block {seen[said.value]} is also called '{said.value}'",
+                said.key_place,
+                path,
+                "Give each block a name of its own.",
+            )
+        seen.setdefault(said.value, number)
+
+
+def _export(export: Export, path: str) -> Iterator[Problem]:
+    chosen, target = export.quantization, export.target
+    exporter: Exporter = export.format or target.format
+    if chosen not in target.input_types:
+        yield Problem(
+            f"the target '{target.type}' cannot run '{chosen}'",
+            path=f"{path}.quantization",
+            hint=f"It runs {', '.join(target.input_types)}.",
+        )
+    elif chosen not in exporter.types:
+        yield Problem(
+            f"the format '{exporter.type}' cannot hold '{chosen}'",
+            path=f"{path}.quantization",
+            hint=f"It holds {', '.join(exporter.types)}.",
+        )
+    for key in ("input_type", "output_type"):
+        wanted, possible = getattr(export, key), exporter.types.get(chosen, ())
+        if wanted is not None and possible and wanted not in possible:
+            yield Problem(
+                f"a file with quantization '{chosen}' cannot have the {key} '{wanted}'",
+                path=f"{path}.{key}",
+                hint=f"It can have {', '.join(possible)}.",
+            )
+    if "calibration_examples" in export.model_fields_set and chosen not in CALIBRATED:
+        yield Problem(
+            f"quantization '{chosen}' needs no calibration, so this key would be ignored",
+            path=f"{path}.calibration_examples",
+            hint="Delete it.",
+        )
+
+
+def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:
+    seen: dict[Any, int] = {}
+    for number, export in enumerate(recipe.export):
+        key = export.target.type, export.quantization
+        if key in seen:
+            yield Problem(
+                f"the same target and quantization as 'export.{seen[key]}', so that one file would overwrite the other",
+                path=dotted(("export", number)),
+                hint="Delete one of the two.",
+            )
+        seen.setdefault(key, number)

@@ -1,0 +1,258 @@
+"""Words of other tools and everyday variants, and what they are called here. Only ever used to suggest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cnnpipe.spec import nearest
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "learning_rate": ("lr", "lr0", "base_lr", "init_lr", "initial_lr", "initial_learning_rate", "eta", "alpha"),
+    "filters": (
+        "out_channels",
+        "num_filters",
+        "n_filters",
+        "channels",
+        "num_channels",
+        "out_planes",
+        "features",
+        "width",
+        "output_channels",
+        "nf",
+    ),
+    "units": (
+        "out_features",
+        "neurons",
+        "num_units",
+        "n_units",
+        "hidden",
+        "hidden_size",
+        "hidden_units",
+        "size",
+        "nodes",
+        "num_outputs",
+        "output_dim",
+    ),
+    "kernel_size": ("kernel", "ksize", "k", "filter_size", "kernel_shape", "window"),
+    "pool_size": ("kernel_size", "kernel", "pool_kernel", "window", "size"),
+    "strides": ("stride", "s", "step", "subsample"),
+    "padding": ("pad", "border_mode", "p"),
+    "dilation_rate": ("dilation", "dilations", "atrous_rate"),
+    "groups": ("num_groups", "group", "cardinality"),
+    "batch_normalization": ("batch_norm", "batchnorm", "bn", "norm", "use_bn", "use_batch_norm", "normalization"),
+    "activation": ("act", "nonlinearity", "activation_fn", "act_layer", "activation_function"),
+    "dropout": ("dropout_rate", "drop_rate", "rate", "drop", "p", "keep_prob"),
+    "rate": ("dropout", "dropout_rate", "drop_rate", "p", "drop"),
+    "pool": ("pooling", "pool_type", "downsample"),
+    "use_bias": ("bias",),
+    "repeat": ("repeats", "n", "depth", "num_layers", "num_repeats", "number", "count", "times", "num_blocks"),
+    "expansion": ("expand_ratio", "expansion_factor", "expand", "t"),
+    "squeeze_excitation": ("se", "se_ratio", "squeeze_and_excite", "use_se"),
+    "blocks": ("layers", "layer", "block", "architecture", "modules", "network", "backbone", "encoder"),
+    "epochs": ("n_epochs", "num_epochs", "max_epochs", "epoch", "nb_epoch", "iterations"),
+    "batch_size": ("batch", "bs", "batchsize", "train_batch_size", "mini_batch_size", "imgs_per_batch"),
+    "optimizer": ("optim", "opt", "optimiser", "solver"),
+    "early_stopping": ("patience", "early_stop", "earlystopping"),
+    "patience": ("epochs", "wait", "early_stopping_patience", "rounds"),
+    "image_size": (
+        "imgsz",
+        "img_size",
+        "imgsize",
+        "input_size",
+        "size",
+        "resolution",
+        "target_size",
+        "image_shape",
+        "input_shape",
+        "resize",
+        "height",
+        "width",
+        "imsize",
+        "crop_size",
+    ),
+    "color_mode": (
+        "color",
+        "colour",
+        "colour_mode",
+        "channels",
+        "mode",
+        "color_space",
+        "grayscale",
+        "rgb",
+        "in_channels",
+        "in_chans",
+        "num_channels",
+    ),
+    "normalization": ("normalize", "norm", "rescale", "rescaling", "mean", "std", "scale"),
+    "classes": (
+        "num_classes",
+        "nc",
+        "n_classes",
+        "nb_classes",
+        "class_count",
+        "number_of_classes",
+        "num_labels",
+        "class_names",
+        "names",
+        "labels",
+        "categories",
+    ),
+    "source": ("dataset", "data_source", "train", "loader", "input", "from"),
+    "path": ("root", "dir", "directory", "folder", "data_dir", "data_path", "file", "filename", "data_root", "url"),
+    "augmentation": ("augmentations", "augment", "transforms", "transform", "aug", "data_augmentation"),
+    "preprocessing": ("preprocess", "preprocessor", "transforms", "input", "image"),
+    "split": ("splits", "val_split", "validation_split", "train_test_split", "test_size"),
+    "validation": ("val", "valid", "dev", "validation_split", "val_split", "val_size", "validation_size"),
+    "test": ("test_split", "test_size", "holdout"),
+    "seed": ("random_seed", "random_state", "rng", "random"),
+    "name": ("id", "title", "project", "experiment", "run_name"),
+    "task": ("problem", "objective", "pipeline", "job", "problem_type"),
+    "model": ("network", "architecture", "net", "arch", "backbone"),
+    "training": ("train", "trainer", "fit", "hyperparameters", "hyp", "optimization"),
+    "data": ("dataset", "datasets", "input", "inputs", "data_loader"),
+    "export": ("exports", "output", "deploy", "deployment", "convert", "conversion"),
+    "quantization": (
+        "quantize",
+        "quantisation",
+        "quant",
+        "precision",
+        "dtype",
+        "int8",
+        "half",
+        "fp16",
+        "post_training",
+    ),
+    "target": ("device", "platform", "board", "hardware", "runtime"),
+    "format": ("file_format", "fmt", "exporter"),
+    "max_drop": ("tolerance", "accuracy_drop", "max_accuracy_drop", "max_loss", "threshold"),
+    "calibration_examples": ("calibration", "calibration_samples", "representative_dataset", "num_calibration"),
+    "input_type": ("inference_input_type", "input_dtype", "in_type"),
+    "output_type": ("inference_output_type", "output_dtype", "out_type"),
+    "momentum": ("mom",),
+    "weight_decay": ("wd", "l2", "decay"),
+    "beta_1": ("beta1", "b1", "betas"),
+    "beta_2": ("beta2", "b2", "betas"),
+    "epsilon": ("eps",),
+    "label_smoothing": ("smoothing", "ls", "label_smooth"),
+    "restore": ("restore_best_weights", "save_best_only", "checkpoint"),
+    "unreadable": ("errors", "on_error", "skip_errors", "corrupt"),
+    "extends": ("defaults", "base", "inherits", "inherit", "include", "_base_", "from"),
+    "type": ("class_name", "class", "kind", "_target_", "module", "layer", "op"),
+}
+"""Our key, and the words that other tools use for it."""
+
+TYPES: dict[str, tuple[str, ...]] = {
+    "conv": ("conv1d", "conv2d", "convolution", "convolution2d", "conv3x3", "c", "conv_2d"),
+    "conv_relu_pool": ("conv_block", "convblock", "conv_bn_relu", "convbnrelu", "vgg_block", "cbr", "cnn"),
+    "max_pooling": ("maxpooling2d", "maxpool2d", "maxpool", "max_pool", "maxpooling1d", "pool", "pooling"),
+    "average_pooling": ("averagepooling2d", "avgpool2d", "avgpool", "avg_pool", "average_pool"),
+    "global_average_pooling": (
+        "globalaveragepooling2d",
+        "adaptiveavgpool2d",
+        "gap",
+        "global_avg_pool",
+        "globalavgpool",
+        "global_pool",
+        "globalpooling",
+    ),
+    "separable_conv": ("separableconv2d", "depthwise_separable", "dwconv", "sepconv", "depthwiseconv2d"),
+    "residual": ("resnet_block", "basicblock", "bottleneck", "resblock", "res_block", "residual_block", "resnet"),
+    "inverted_residual": ("mbconv", "invertedresidual", "mobilenet_block", "inverted_bottleneck", "mobilenetv2_block"),
+    "inception": ("inception_block", "googlenet", "inceptionblock"),
+    "dense": ("linear", "fc", "fully_connected", "fullyconnected", "mlp", "output"),
+    "dropout": ("dropout2d", "spatialdropout2d"),
+    "stage": ("sequential", "repeat", "group", "blocks"),
+    "adam": ("adamax", "nadam", "rmsprop", "sgd", "adamw"),
+    "adamw": ("adam_w",),
+    "sgd": ("momentum", "gradient_descent", "nesterov"),
+    "image_folder": (
+        "imagefolder",
+        "folder",
+        "directory",
+        "image_dataset_from_directory",
+        "flow_from_directory",
+        "imagenet",
+        "path",
+        "photos",
+        "images",
+        "dir",
+    ),
+    "csv": ("table", "dataframe", "pandas", "tsv", "file", "annotations"),
+    "digits": ("mnist", "load_digits", "sklearn", "optdigits", "handwritten_digits"),
+    "synthetic_shapes": ("synthetic", "shapes", "toy", "random", "fake", "dummy"),
+    "image_classification": ("classification", "classify", "classifier", "image_classifier", "cls", "recognition"),
+    "random_flip": ("randomhorizontalflip", "horizontal_flip", "flip", "fliplr", "hflip", "mirror", "horizontalflip"),
+    "random_translation": ("shift", "translate", "width_shift_range", "random_shift", "translation", "affine"),
+    "random_rotation": ("rotate", "rotation", "degrees", "rotation_range"),
+    "random_zoom": ("zoom", "scale", "zoom_range", "randomresizedcrop"),
+    "generic": ("cpu", "phone", "android", "ios", "any", "host", "mobile", "tflite", "edge", "raspberry_pi"),
+    "litert": ("tflite", "tensorflow_lite", "tf_lite", "lite"),
+}
+"""Our type, and what other tools call it, or the nearest that they have."""
+
+VALUES: dict[str, tuple[str, ...]] = {
+    "grayscale": ("gray", "grey", "greyscale", "l", "mono", "bw", "1"),
+    "rgb": ("bgr", "color", "colour", "rgba", "3"),
+    "none": ("float", "float32", "fp32", "no", "null", "full", "off"),
+    "float16": ("fp16", "half", "f16", "16"),
+    "int8": ("uint8", "ptq", "full_integer", "integer", "i8", "8", "quantized", "qint8"),
+    "dynamic_range": ("dynamic", "hybrid", "weight_only", "default"),
+    "int16x8": ("int16", "16x8", "a16w8"),
+    "float32": ("float", "fp32", "none"),
+    "same": ("zero", "full", "auto", "samepadding"),
+    "max": ("maxpool", "max_pooling", "max_pool"),
+    "average": ("avg", "mean", "avgpool", "average_pooling"),
+    "relu": ("relu_", "rectified_linear"),
+    "relu6": ("relu_6",),
+    "silu": ("swish",),
+    "bilinear": ("linear", "interpolate"),
+    "nearest": ("nn",),
+    "crop": ("center_crop", "centercrop"),
+    "pad": ("letterbox",),
+    "stretch": ("squash", "resize", "warp"),
+    "error": ("raise", "fail", "stop"),
+    "skip": ("ignore", "warn", "drop"),
+}
+"""Our value, and other words for it."""
+
+NOT_NEEDED: dict[str, str] = {
+    "in_channels": "Leave it out: it follows from what comes before.",
+    "in_features": "Leave it out: it follows from what comes before.",
+    "input_dim": "Leave it out: it follows from what comes before.",
+    "input_shape": "Leave it out: it follows from 'data.preprocessing'.",
+    "loss": "Leave it out: the task chooses its loss.",
+    "losses": "Leave it out: the task chooses its loss.",
+    "criterion": "Leave it out: the task chooses its loss.",
+    "metrics": "Leave it out: the task reports its metrics.",
+    "shuffle": "Leave it out: training always shuffles.",
+    "workers": "Leave it out: it is chosen by itself.",
+    "num_workers": "Leave it out: it is chosen by itself.",
+    "device": "Leave it out: the hardware that is there is used.",
+    "gpus": "Leave it out: the hardware that is there is used.",
+    "gpu": "Leave it out: the hardware that is there is used.",
+    "head": "Leave it out: the head belongs to the task.",
+    "verbose": "Leave it out: progress is always shown.",
+}
+"""Keys of other tools that have nothing to stand for here."""
+
+
+def plain_word(word: str) -> str:
+    """Return a word without case and separators, so that `imgSize`, `img-size` and `img_size` are one."""
+    return re.sub(r"[^a-z0-9]", "", word.lower())
+
+
+def foreign(word: str, known: Iterable[str], table: dict[str, tuple[str, ...]]) -> str | None:
+    """Return our word for another tool's `word`, if ours is among the `known`."""
+    wanted = plain_word(word)
+    for ours in known:
+        if any(plain_word(theirs) == wanted for theirs in table.get(ours, ())):
+            return ours
+    return None
+
+
+def suggestion(word: str, known: Sequence[str], table: dict[str, tuple[str, ...]]) -> str | None:
+    """Return the known word that was probably meant: spelt differently, of another tool, or misspelt."""
+    wanted = plain_word(word)
+    same = next((ours for ours in known if plain_word(ours) == wanted), None)
+    return same or foreign(word, known, table) or nearest(word, list(known))

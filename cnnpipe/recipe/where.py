@@ -1,0 +1,59 @@
+"""Finds the section in which a misplaced key would be legal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from cnnpipe.errors import Path, dotted
+from cnnpipe.located_yaml import Node
+from cnnpipe.recipe import vocabulary
+from cnnpipe.recipe.schema import Recipe
+from cnnpipe.registry import Component, room
+from cnnpipe.spec import Spec
+
+
+def where_legal(key: str, root: Node, path: Path) -> str | None:
+    """Return the dotted path that `key`, found at `path`, should have; None when there is none or more than one."""
+    here = path[:-1]
+    sections = list(_sections(Recipe, root, ()))
+    same = [where for where, spec in sections if where != here and key in spec.model_fields and key != "type"]
+    if len(same) == 1:
+        return dotted((*same[0], key))
+    for where, spec in sections:
+        ours = vocabulary.foreign(key, spec.model_fields, vocabulary.KEYS) if where != here else None
+        if ours and ours != "type" and not same and root.find((*where, ours)) is None:
+            return dotted((*where, ours))
+    return None
+
+
+def _sections(spec: type[Spec], node: Node | None, path: Path) -> Iterator[tuple[Path, type[Spec]]]:
+    """Return all sections that a recipe has or may have, from the outermost to the innermost, lists left out."""
+    yield path, spec
+    for name, field in spec.model_fields.items():
+        child = node.child(name) if node else None
+        inner = _component(field.metadata, child) or _plain(field.annotation)
+        if inner is not None and (*path, name) not in ((), path):
+            yield from _sections(inner, child, (*path, name))
+
+
+def _component(metadata: list[Any], node: Node | None) -> type[Spec] | None:
+    for mark in metadata:
+        if isinstance(mark, Component):
+            said = node.child("type") if node and isinstance(node.value, dict) else node
+            name = said.value if said and isinstance(said.value, str) else mark.default
+            here = room(mark.room)
+            return here.load(name) if name in here.files() else None
+    return None
+
+
+def _plain(annotation: Any) -> type[Spec] | None:
+    options = [annotation, *get_args(annotation)]
+    specs = [option for option in options if isinstance(option, type) and issubclass(option, Spec)]
+    return specs[0] if len(specs) == 1 and not _is_component(annotation) else None
+
+
+def _is_component(annotation: Any) -> bool:
+    return any(
+        isinstance(mark, Component) for option in get_args(annotation) for mark in getattr(option, "__metadata__", ())
+    )
