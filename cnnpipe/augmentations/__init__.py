@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 
 
 class Augmentation(Spec):
-    """Base of all augmentations. Field names, meanings and defaults are those of the Keras layer of the same name."""
+    """Base of all augmentations. Class name, field names, meanings and defaults are those of a Keras layer."""
 
     type: str
 
-    @abstractmethod
     def layer(self) -> keras.layers.Layer:
-        """Return the Keras preprocessing layer."""
+        """Return the Keras layer that has the name of this class; the fields are its arguments."""
+        import keras
+
+        return getattr(keras.layers, type(self).__name__)(**self.model_dump(exclude={"type"}))
 
     def apply(self, batch: Mapping[str, Any], layer: keras.layers.Layer, seed: Any) -> dict[str, Any]:
         """Return the batch changed; a pure function of the batch and the seed.
@@ -34,6 +37,21 @@ class Augmentation(Spec):
         change = layer.get_random_transformation(images, training=True, seed=seed)
         return {**batch, "images": layer.transform_images(images, change, training=True)}
 
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"the lower bound {bounds[0]} is above the upper bound {bounds[1]}")
+    return bounds
+
+
+Share = Annotated[float, Field(ge=-1, le=1)]
+"""A part of a whole, with a direction."""
+Bounds = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
+"""A lower and an upper bound."""
+FillMode = Literal["constant", "nearest", "wrap", "reflect"]
+"""What stands where an image has left: `fill_value`, its last pixel, its other side, or its mirror image."""
+Interpolation = Literal["nearest", "bilinear"]
+"""How values between pixels are computed."""
 
 ROOM = Room("augmentations", Augmentation)
 AnyAugmentation = Annotated[Augmentation, Component("augmentations")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+from cnnpipe.errors import Place
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
 
@@ -26,12 +27,14 @@ class Example:
             shape `(height, width)` or `(height, width, channels)`, uint8; `labels` is what the source says: a class
             name, a tuple of class names, or a number.
         file: The file that it stands in, when there is one.
+        place: Where a table or list names it, when one does.
     """
 
     name: str
     split: SplitName | None
     read: Callable[[], Mapping[str, Any]]
     file: Path | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

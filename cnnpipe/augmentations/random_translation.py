@@ -1,0 +1,23 @@
+"""Moves images by a random share of their size."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Share
+
+
+class RandomTranslation(Augmentation):
+    """`keras.layers.RandomTranslation`."""
+
+    type: Literal["random_translation"] = "random_translation"
+    height_factor: Share | Bounds
+    """Largest move up or down as a share of the height, or lower and upper bound; negative is up."""
+    width_factor: Share | Bounds
+    """Largest move to the sides as a share of the width, or lower and upper bound; negative is left."""
+    fill_mode: FillMode = "reflect"
+    """What stands where the image has left."""
+    interpolation: Interpolation = "bilinear"
+    """How pixels between pixels are computed."""
+    fill_value: float = 0.0
+    """The value for `fill_mode: constant`."""

@@ -1,0 +1,23 @@
+"""Enlarges or shrinks images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Share
+
+
+class RandomZoom(Augmentation):
+    """`keras.layers.RandomZoom`."""
+
+    type: Literal["random_zoom"] = "random_zoom"
+    height_factor: Share | Bounds
+    """Largest change as a share of the height, or lower and upper bound; negative enlarges, positive shrinks."""
+    width_factor: Share | Bounds | None = None
+    """The same for the width; None keeps the aspect ratio."""
+    fill_mode: FillMode = "reflect"
+    """What stands where the image has left."""
+    interpolation: Interpolation = "bilinear"
+    """How pixels between pixels are computed."""
+    fill_value: float = 0.0
+    """The value for `fill_mode: constant`."""

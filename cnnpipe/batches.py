@@ -1,0 +1,164 @@
+"""Batches of examples for `fit`. A training batch is a pure function of seed and global step.
+
+So there is no iterator whose state would have to be saved: a run that goes on at step 1,000 sees what it would have
+seen. The order of an epoch is a keyed permutation that is computed index by index (a block cipher on the indices), and
+every augmentation draws from a generator that is keyed by the step. A batch may span two epochs, so that no batch is
+short and no example is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe.augmentations import Augmentation
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
+
+    from cnnpipe.data import SplitData
+
+Named = Mapping[str, Any]
+KEY_BITS = 0x7FFFFFFF
+
+
+def training_batches(
+    split: SplitData,
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    stop_step: int,
+    augmentation: Sequence[Augmentation] = (),
+) -> tf.data.Dataset:
+    """Return the batches of the steps from `start_step` up to, not including, `stop_step`.
+
+    Args:
+        split: The training examples; at least one.
+        batch_size: Examples per batch; every batch has as many.
+        seed: Another seed is another order and other random changes.
+        start_step: Number of the first batch, counted over all epochs.
+        stop_step: Number after the last one.
+        augmentation: Random changes, in order.
+
+    Returns:
+        Pairs of inputs (float32) and targets; a dict by name where there are several, else the tensor itself.
+    """
+    import tensorflow as tf
+
+    count = len(split)
+    gather = _gatherer(split)
+    change = _changer(augmentation, seed)
+
+    def batch(step: Any) -> Any:
+        position = step * batch_size + tf.range(batch_size, dtype="int64")
+        index = _shuffled(position % count, position // count, seed, count)
+        inputs, targets = gather(index)
+        return _pair(*change(inputs, targets, step))
+
+    steps = tf.data.Dataset.range(start_step, stop_step)
+    return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def plain_batches(split: SplitData, batch_size: int) -> tf.data.Dataset:
+    """Return all examples once, in order, unchanged; the last batch may be short. Pairs as in `training_batches`."""
+    import tensorflow as tf
+
+    count = len(split)
+    gather = _gatherer(split)
+
+    def batch(start: Any) -> Any:
+        return _pair(*gather(tf.range(start, tf.minimum(start + batch_size, count))))
+
+    starts = tf.data.Dataset.range(0, count, batch_size)
+    return starts.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def _shuffled(position: Any, epoch: Any, seed: int, count: int) -> Any:
+    """Return the example at each position of its epoch's order. One key for each: a batch may span two epochs.
+
+    `tf.random.experimental.index_shuffle` pads such keys wrongly, so its raw operation is called.
+    """
+    import tensorflow as tf
+
+    low = tf.fill(tf.shape(epoch), tf.constant(seed & KEY_BITS, "int64"))
+    high = tf.fill(tf.shape(epoch), tf.constant((seed >> 31) & KEY_BITS, "int64"))
+    key = tf.cast(tf.stack([low, epoch, high], axis=1), "int32")
+    return tf.raw_ops.RandomIndexShuffle(index=position, seed=key, max_index=tf.constant(count - 1, "int64"))
+
+
+def _gatherer(split: SplitData) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]]]:
+    """Return a function from indices to the inputs (float32) and targets of these examples."""
+    import tensorflow as tf
+
+    inputs = {name: _column(array) for name, array in split.inputs.items()}
+    targets = {name: _column(array) for name, array in split.targets.items()}
+
+    def gather(index: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return (
+            {name: tf.cast(column(index), "float32") for name, column in inputs.items()},
+            {name: column(index) for name, column in targets.items()},
+        )
+
+    return gather
+
+
+def _column(array: np.ndarray) -> Callable[[Any], Any]:
+    """Return a function from indices to rows; an array on disk stays there."""
+    import numpy as np
+    import tensorflow as tf
+
+    if not isinstance(array, np.memmap):
+        whole = tf.constant(array)
+        return lambda index: tf.gather(whole, index)
+
+    def rows(index: Any) -> Any:
+        found = tf.numpy_function(lambda i: np.asarray(array[i]), [index], array.dtype, stateful=False)
+        return tf.ensure_shape(found, (*index.shape, *array.shape[1:]))
+
+    return rows
+
+
+def _changer(augmentation: Sequence[Augmentation], seed: int) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
+    """Return a function that augments a batch of a step."""
+    layers = [(spec, spec.layer()) for spec in augmentation]
+    generator = _step_seeds() if layers else None
+
+    def change(
+        inputs: Mapping[str, Any], targets: Mapping[str, Any], step: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        if generator is None:
+            return dict(inputs), dict(targets)
+        ((name, images),) = inputs.items()
+        batch = {**targets, "images": images}
+        draws = generator(seed, step)
+        for spec, layer in layers:
+            batch = spec.apply(batch, layer, draws)
+        return {name: batch["images"]}, {key: batch[key] for key in targets}
+
+    return change
+
+
+def _step_seeds() -> Callable[[int, Any], Any]:
+    """Return a class of Keras seed generators that keep no state: draw k of step s is the same whenever it is asked."""
+    import keras
+    import tensorflow as tf
+
+    class StepSeeds(keras.random.SeedGenerator):  # type: ignore[misc]
+        def __init__(self, seed: int, step: Any) -> None:
+            self.seed, self.step, self.drawn = seed, step, 0
+
+        def next(self, ordered: bool = True) -> Any:
+            self.drawn += 1
+            key = (self.seed * 1000 + self.drawn) & KEY_BITS
+            return tf.stack([tf.constant(key, "uint32"), tf.cast(self.step, "uint32")])
+
+    return StepSeeds
+
+
+def _pair(inputs: Mapping[str, Any], targets: Mapping[str, Any]) -> tuple[Any, Any]:
+    return _only(inputs), _only(targets)
+
+
+def _only(values: Mapping[str, Any]) -> Any:
+    return next(iter(values.values())) if len(values) == 1 else dict(values)

@@ -1,0 +1,268 @@
+"""From a recipe's source to arrays: checks, reads, splits and fingerprints all examples."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnpipe.datasets import SPLITS, Example, Examples, SplitName
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.events import Listener
+from cnnpipe.reading import Read, arrange, read_examples, read_inputs
+from cnnpipe.splits import split_names
+from cnnpipe.task import Facts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnpipe.recipe.load import LoadedRecipe
+    from cnnpipe.recipe.schema import Recipe
+
+__all__ = ["LoadedData", "SplitData", "load_data", "read_inputs"]
+LISTED = 5
+"""How many files a problem names before it only counts."""
+
+
+@dataclass(frozen=True)
+class SplitData:
+    """The examples of one split, preprocessed.
+
+    Args:
+        names: Name of each example.
+        files: File of each example, None where there is none.
+        inputs: What preprocessing made, by tensor name, batch axis first; uint8.
+        targets: What the task made of the truth, by output or target name, batch axis first.
+    """
+
+    names: tuple[str, ...]
+    files: tuple[Path | None, ...]
+    inputs: Mapping[str, np.ndarray]
+    targets: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """All examples, split.
+
+    Args:
+        facts: What the task may know of them.
+        splits: The examples of each split.
+        notes: What was decided or left out, one sentence each.
+        fingerprint: sha256 of names, contents, targets and splits: equal data, equal fingerprint.
+        membership: The split of each example, by name.
+    """
+
+    facts: Facts
+    splits: Mapping[SplitName, SplitData]
+    notes: tuple[str, ...]
+    fingerprint: str
+    membership: Mapping[str, SplitName]
+
+
+def load_data(loaded: LoadedRecipe, listener: Listener) -> LoadedData:
+    """Read all examples of a recipe's source.
+
+    Raises:
+        ProblemError: The source is not there, holds what the task cannot use, or cannot be split; names files.
+    """
+    try:
+        return _load(loaded.recipe, loaded.folder, listener)
+    except ProblemError as error:
+        raise ProblemError(_located(problem, loaded) for problem in error.problems) from None
+
+
+def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
+    _check_keys(recipe)
+    listing = recipe.data.source.open(folder)
+    if not listing.examples:
+        raise _source_problem("the source has no examples")
+    facts = Facts(recipe.data.preprocessing, _class_names(recipe, listing))
+    read, storage = read_examples(listing.examples, recipe.task, facts, listener)
+    kept, skipped = _kept(recipe, listing.examples, read)
+    results = {listing.examples[position].name: read[position] for position in kept}
+    digests = {name: result.digest for name, result in results.items()}
+    examples = [listing.examples[position] for position in kept]
+    membership, decided = split_names(examples, digests, recipe.data.split, _stated(recipe))
+    notes = (*listing.notes, *skipped, *decided)
+    for note in notes:
+        listener.note(note)
+    _check_splits(membership)
+    if "labels" in recipe.task.needs and facts.class_names is not None:
+        facts = replace(facts, class_counts=_class_counts(facts.class_names, results, membership))
+    splits = _divided(listing.examples, read, kept, membership, storage, _tensor(recipe, facts))
+    return LoadedData(facts, splits, notes, _fingerprint(results, membership), membership)
+
+
+def _check_keys(recipe: Recipe) -> None:
+    missing = (recipe.task.needs | {recipe.data.preprocessing.key}) - recipe.data.source.keys
+    if missing:
+        raise _source_problem(
+            f"{recipe.task.type} needs {', '.join(sorted(missing))}, which {recipe.data.source.type} does not give"
+        )
+
+
+def _class_names(recipe: Recipe, listing: Examples) -> tuple[str, ...] | None:
+    """Return the class names in the order that everything uses; the task's order wins over the source's."""
+    stated, found = recipe.task.known_class_names(), listing.class_names
+    if stated is None or found is None:
+        return stated or found
+    if missing := sorted(set(stated) - set(found)):
+        raise ProblemError(
+            Problem(
+                f"the task names {len(missing)} classes that the source does not have: {_some(missing)}",
+                path="task.classes",
+                hint=f"The source has {_some(found)}.",
+            )
+        )
+    if extra := sorted(set(found) - set(stated)):
+        raise ProblemError(
+            Problem(
+                f"the source has {len(extra)} classes that the task does not name: {_some(extra)}",
+                path="task.classes",
+                hint="Name them, or leave task.classes out: the source tells them.",
+            )
+        )
+    return stated
+
+
+def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> tuple[list[int], tuple[str, ...]]:
+    """Return the positions of the examples that could be read, by the policy of the recipe."""
+    unreadable = [
+        Problem(f"{_where(example)} cannot be read: {result.unreadable}", example.place)
+        for example, result in zip(examples, read, strict=True)
+        if result.unreadable
+    ]
+    refusals = [
+        Problem(f"{_where(example)} cannot be used: {result.unusable}", example.place)
+        for example, result in zip(examples, read, strict=True)
+        if result.unusable
+    ]
+    if unreadable and recipe.data.unreadable == "error":
+        hint = "Repair or remove it, or set data.unreadable: skip."
+        refusals = [*(replace(problem, hint=hint) for problem in unreadable), *refusals]
+    if refusals:
+        raise ProblemError(_shortened(refusals))
+    kept = [position for position, result in enumerate(read) if not result.unreadable]
+    if not kept:
+        raise _source_problem(f"none of {len(examples)} examples can be read; the first: {unreadable[0].message}")
+    notes = [f"Skipped {len(unreadable)} of {len(examples)} examples."] if unreadable else []
+    return kept, (*notes, *(f"Skipped: {problem.message}." for problem in unreadable))
+
+
+def _shortened(problems: Sequence[Problem]) -> list[Problem]:
+    rest = len(problems) - LISTED
+    more = [Problem(f"{rest} more examples have such problems")] if rest > 0 else []
+    return [*problems[:LISTED], *more]
+
+
+def _where(example: Example) -> str:
+    return str(example.file or f"example {example.name}")
+
+
+def _stated(recipe: Recipe) -> list[str]:
+    written = "split" in recipe.data.model_fields_set
+    return [
+        key for key in type(recipe.data.split).model_fields if written and key in recipe.data.split.model_fields_set
+    ]
+
+
+def _check_splits(membership: Mapping[str, SplitName]) -> None:
+    used = set(membership.values())
+    if problems := [_split_problem(f"the {split} split has no examples") for split in SPLITS if split not in used]:
+        raise ProblemError(problems)
+
+
+def _class_counts(
+    class_names: tuple[str, ...], results: Mapping[str, Read], membership: Mapping[str, SplitName]
+) -> tuple[int, ...]:
+    """Return the number of training examples of each class.
+
+    Raises:
+        ProblemError: A split has no example of a class.
+    """
+    counts = {split: Counter[str]() for split in SPLITS}
+    for name, result in results.items():
+        labels = (result.labels,) if isinstance(result.labels, str) else result.labels
+        counts[membership[name]].update(labels)
+    totals = sum(counts.values(), Counter[str]())
+    problems = []
+    for split in SPLITS:
+        if missing := [f"'{name}' ({totals[name]} in all)" for name in class_names if not counts[split][name]]:
+            problems.append(_split_problem(f"the {split} split has no example of {_some(missing)}"))
+    if problems:
+        raise ProblemError(problems)
+    return tuple(counts["training"][name] for name in class_names)
+
+
+def _tensor(recipe: Recipe, facts: Facts) -> str:
+    """Return the name of the tensor that takes what preprocessing made; the key itself where no tensor does."""
+    key = recipe.data.preprocessing.key
+    tensors = [tensor for tensor, source in recipe.task.signature(facts).inputs.items() if source == key]
+    return tensors[0] if tensors else key
+
+
+def _divided(
+    examples: Sequence[Example],
+    read: Sequence[Read],
+    kept: Sequence[int],
+    membership: Mapping[str, SplitName],
+    storage: np.ndarray,
+    tensor: str,
+) -> dict[SplitName, SplitData]:
+    """Return the splits as slices of `storage`, whose rows are put in their order."""
+    import numpy as np
+
+    positions = {split: [p for p in kept if membership[examples[p].name] == split] for split in SPLITS}
+    order = [p for found in positions.values() for p in found]
+    arrange(storage, order + sorted(set(range(len(examples))) - set(order)))
+    splits, start = {}, 0
+    for split, found in positions.items():
+        splits[split] = SplitData(
+            tuple(examples[p].name for p in found),
+            tuple(examples[p].file for p in found),
+            {tensor: storage[start : start + len(found)]},
+            {name: np.stack([read[p].targets[name] for p in found]) for name in read[found[0]].targets},
+        )
+        start += len(found)
+    return splits
+
+
+def _fingerprint(results: Mapping[str, Read], membership: Mapping[str, SplitName]) -> str:
+    total = hashlib.sha256()
+    for name in sorted(results):
+        total.update(f"{name}\0{results[name].digest}\0{membership[name]}\0".encode())
+        for key, value in sorted(results[name].targets.items()):
+            total.update(key.encode() + value.tobytes())
+    return total.hexdigest()
+
+
+def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:
+    """Return the problem at its recipe line, when it has a path and no place."""
+    if not problem.path:
+        return problem
+    path = tuple(int(part) if part.isdigit() else part for part in problem.path.split("."))
+    return problem.at(loaded.place_of(path))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+
+
+def _source_problem(message: str) -> ProblemError:
+    return ProblemError(Problem(message, path="data.source"))
+
+
+def _split_problem(message: str) -> Problem:
+    return Problem(
+        message,
+        path="data.split",
+        hint="Add examples; or set larger shares or another seed in data.split; or divide the examples yourself, into "
+        "folders train, validation and test or with a split column.",
+    )

@@ -1,0 +1,190 @@
+"""A folder of pictures with one folder for each class, with or without folders for training, validation and test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.spec import nearest
+
+SPLIT_FOLDERS: dict[str, SplitName] = {
+    "train": "training",
+    "training": "training",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
+
+
+class ImageFolder(Dataset):
+    """`PATH/CLASS/…/picture`, or `PATH/train/CLASS/…/picture` with `val` and `test` beside it.
+
+    The class list is that of the training folder, sorted, and is the same for every split. Every file in a class
+    folder is an example; only hidden files are left out, and counted in a note.
+    """
+
+    type: Literal["image_folder"] = "image_folder"
+    path: str
+    """The folder; relative to the recipe."""
+
+    def open(self, folder: Path) -> Examples:
+        """List the examples, sorted by name, which is the path below the folder.
+
+        Raises:
+            ProblemError: The folder is not there, has no classes, an empty class, or splits with different classes.
+        """
+        root = existing(folder / self.path, "folder")
+        notes: list[str] = []
+        try:
+            splits = _split_folders(root, notes)
+            classes = {split: _classes(place, root, notes) for split, place in splits.items()}
+            names = _class_names(root, splits, classes)
+            examples = [
+                Example(file.relative_to(root).as_posix(), split, partial(_read, file, name), file)
+                for split, found in classes.items()
+                for name in names
+                for file in found[name]
+            ]
+        except OSError as error:
+            raise ProblemError(Problem(f"{error.filename} cannot be read ({error.strerror})")) from None
+        return Examples(tuple(examples), names, tuple(notes))
+
+
+def existing(path: Path, kind: Literal["folder", "file"]) -> Path:
+    """Return `path` if it is such a thing.
+
+    Raises:
+        ProblemError: It is not; names the nearest one beside it.
+    """
+    if path.is_dir() if kind == "folder" else path.is_file():
+        return path
+    if path.exists():
+        raise ProblemError(Problem(f"{path} is no {kind}", path="data.source.path"))
+    parent = path.parent
+    while not parent.is_dir():
+        parent = parent.parent
+    found = [p.name for p in parent.iterdir() if p.is_dir() == (kind == "folder")] if parent == path.parent else []
+    meant = nearest(path.name, found)
+    hint = f"Did you mean {parent / meant}?" if meant else f"The nearest folder that exists is {parent}."
+    raise ProblemError(Problem(f"the {kind} {path} does not exist", path="data.source.path", hint=hint))
+
+
+def _read(file: Path, label: str) -> dict[str, Any]:
+    return {"images": file.read_bytes(), "labels": label}
+
+
+def _split_folders(root: Path, notes: list[str]) -> dict[SplitName | None, Path]:
+    """Return the folder of each split, or the root alone when no folder names a split.
+
+    A folder called `train` with pictures right in it is a class, of vehicles perhaps.
+    """
+    folders = [p for p in sorted(root.iterdir()) if p.is_dir() and not _hidden(p)]
+    named = [p for p in folders if p.name.lower() in SPLIT_FOLDERS and any(c.is_dir() for c in p.iterdir())]
+    if not named:
+        return {None: root}
+    if others := [p.name for p in folders if p not in named]:
+        raise _problem(
+            f"{root} holds split folders ({_listed([p.name for p in named])}) and other folders ({_listed(others)})",
+            "Move the other folders away, or into the split folders.",
+        )
+    splits: dict[SplitName | None, Path] = {}
+    for folder in named:
+        split = SPLIT_FOLDERS[folder.name.lower()]
+        if split in splits:
+            raise _problem(f"{folder} and {splits[split]} both are the {split} split", "Keep one of them.")
+        splits[split] = folder
+    if "training" not in splits:
+        raise _problem(f"{root} has no training folder beside {_listed([p.name for p in named])}", "Call it train.")
+    _note_outside(_visible_files(root), notes)
+    return {split: splits[split] for split in SPLITS if split in splits}
+
+
+def _classes(place: Path, root: Path, notes: list[str]) -> dict[str, list[Path]]:
+    """Return the files of each class folder in `place`, sorted."""
+    beside = _visible_files(place)
+    folders = [p for p in sorted(place.iterdir()) if p.is_dir() and not _hidden(p)]
+    if not folders:
+        what = f"it holds {len(beside)} files, but no folders" if beside else "it is empty"
+        raise _problem(f"{place} has no classes: {what}", "Make one folder for each class and put its pictures there.")
+    _note_outside(beside, notes)
+    hidden: list[str] = []
+    found = {folder.name: sorted(_files(folder, hidden, {folder.resolve()})) for folder in folders}
+    if hidden:
+        notes.append(f"Ignored {len(hidden)} hidden files in {place.relative_to(root.parent)}: {_listed(hidden)}.")
+    return found
+
+
+def _files(folder: Path, hidden: list[str], seen: set[Path]) -> Iterator[Path]:
+    """Yield all files below a folder; folders that are links are followed once."""
+    for path in folder.iterdir():
+        if _hidden(path):
+            hidden.append(path.name)
+        elif not path.is_dir():
+            yield path
+        elif (real := path.resolve()) not in seen:
+            yield from _files(path, hidden, seen | {real})
+
+
+def _class_names(
+    root: Path, splits: dict[SplitName | None, Path], classes: dict[SplitName | None, dict[str, list[Path]]]
+) -> tuple[str, ...]:
+    """Return the class list, which is the training folder's.
+
+    Raises:
+        ProblemError: A class is empty, or another split has other classes.
+    """
+    first, *others = classes
+    names = tuple(sorted(classes[first]))
+    problems = [
+        Problem(f"the class folder {splits[split] / name} is empty", hint="Put pictures there, or remove the folder.")
+        for split, found in classes.items()
+        for name, files in found.items()
+        if not files
+    ]
+    for split in others:
+        for name in sorted(set(names) - set(classes[split])):
+            problems.append(
+                Problem(
+                    f"the {split} split has no class folder '{name}' ({splits[split] / name}), but training has",
+                    hint="Add it, or remove the class everywhere.",
+                )
+            )
+        for name in sorted(set(classes[split]) - set(names)):
+            meant = nearest(name, list(names))
+            problems.append(
+                Problem(
+                    f"the {split} split has a class folder '{name}' ({splits[split] / name}), but training has not",
+                    hint=f"Did you mean '{meant}'?" if meant else f"The classes are {_listed(list(names))}.",
+                )
+            )
+    if problems:
+        raise ProblemError(problems)
+    return names
+
+
+def _visible_files(folder: Path) -> list[str]:
+    return [p.name for p in sorted(folder.iterdir()) if not p.is_dir() and not _hidden(p)]
+
+
+def _note_outside(names: list[str], notes: list[str]) -> None:
+    if names:
+        notes.append(f"Ignored {len(names)} files outside of class folders: {_listed(names)}.")
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in DROPPINGS
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _problem(message: str, hint: str) -> ProblemError:
+    return ProblemError(Problem(message, path="data.source.path", hint=hint))

@@ -1,0 +1,216 @@
+"""Pictures: decoding, orientation, colour and size, the same in training, on this host and on the device."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from cnnpipe.graph import GraphBuilder, Shape, Tensor
+from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image as Picture
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+
+
+class Normalization(Spec):
+    """What the network does to pixels first, in the words of `keras.layers.Rescaling`: `pixel * scale + offset`."""
+
+    scale: float = Field(default=1 / 255, gt=0)
+    """Factor."""
+    offset: float = 0.0
+    """Added after the factor."""
+
+
+class Image(Preprocessing):
+    """A picture of one size and colour mode, uint8."""
+
+    key: ClassVar[str] = "images"
+
+    type: Literal["image"] = "image"
+    image_size: tuple[int, int]
+    """Height and width that the model sees."""
+    color_mode: Literal["grayscale", "rgb"] = "rgb"
+    """One channel or three."""
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    """How another aspect ratio is made to fit: distort, cut the longer side evenly, or fill up the shorter side."""
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """How pixels are computed when the size changes; all but `nearest` average when they shrink (antialias)."""
+    fill_value: int = Field(default=0, ge=0, le=255)
+    """Gray level that `resize: pad` fills up with."""
+    background: int = Field(default=255, ge=0, le=255)
+    """Gray level that shows through transparent pixels."""
+    normalization: Normalization = Normalization()
+    """What the network does to pixels first."""
+
+    def input_shape(self) -> Shape:
+        """Return `(height, width, channels)`."""
+        return (*self.image_size, 1 if self.color_mode == "grayscale" else 3)
+
+    def affine(self) -> tuple[float, float]:
+        """Return the normalization as `(scale, offset)`."""
+        return self.normalization.scale, self.normalization.offset
+
+    def input_nodes(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
+        """Add the normalization to the graph, right after its input."""
+        from cnnpipe.graph.nodes.rescaling import Rescaling
+
+        return graph.add(Rescaling(*self.affine()), tensor)
+
+    def apply(self, raw: Any) -> np.ndarray:
+        """Turn one picture into what the model sees, before normalization.
+
+        Args:
+            raw: The content of an image file, or a uint8 array of shape `(height, width)` or
+                `(height, width, channels)` with 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGBA) channels.
+
+        Returns:
+            uint8, of shape `input_shape()`.
+
+        Raises:
+            ValueError: It is not such a picture; says why.
+        """
+        import numpy as np
+
+        picture = _decode(raw) if isinstance(raw, bytes) else _from_array(np.asarray(raw))
+        opaque = _flatten(picture, self.background)
+        sized = _sized(opaque.convert("L" if self.color_mode == "grayscale" else "RGB"), self)
+        return np.asarray(sized).reshape(self.input_shape())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a client must do before calling the model, for bundle.json."""
+        height, width, channels = self.input_shape()
+        resizing: dict[str, Any] = {
+            "method": self.interpolation,
+            "antialias": self.interpolation != "nearest",
+            "mode": self.resize,
+            "implementation": "Pillow Image.resize on 8-bit channels",
+        }
+        if self.resize == "pad":
+            resizing["fill_value"] = self.fill_value
+        return {
+            "type": self.type,
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "color_order": "gray" if channels == 1 else "RGB",
+            "dtype": "uint8",
+            "range": [0, 255],
+            "order": ["decode", "orientation", "alpha", "color", "resize", "normalization"],
+            "decoding": {
+                "formats": list(FORMATS),
+                "frame": "first",
+                "16_bit_grayscale": "divided by 257 and rounded",
+                "icc_profile": "ignored",
+            },
+            "orientation": "EXIF orientation applied",
+            "alpha": {"composited_on": self.background},
+            "grayscale": "0.299 R + 0.587 G + 0.114 B, rounded" if channels == 1 else None,
+            "resizing": resizing,
+            "normalization": {"scale": self.normalization.scale, "offset": self.normalization.offset},
+        }
+
+
+def _decode(content: bytes) -> Picture:
+    """Return the first frame of an image file, upright.
+
+    Decoders fail in many ways on broken files; all of them mean the same here.
+    """
+    from PIL import Image as pillow
+    from PIL import ImageOps, UnidentifiedImageError
+
+    if not content:
+        raise ValueError("the file is empty")
+    try:
+        picture = pillow.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise ValueError(f"this is no image ({', '.join(FORMATS[:-1])} and {FORMATS[-1]} can be read)") from None
+    except pillow.DecompressionBombError as error:
+        raise ValueError(f"the picture is too large to be opened safely ({error})") from None
+    except Exception as error:
+        raise ValueError(f"the picture is damaged ({error})") from None
+    try:
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+    except Exception as error:
+        raise ValueError(f"the picture is damaged ({error})") from None
+
+
+def _from_array(array: np.ndarray) -> Picture:
+    """Return the picture that an array holds."""
+    from PIL import Image as pillow
+
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.dtype != "uint8" or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (2, 3, 4)):
+        raise ValueError(
+            "an image array must be uint8 of shape (height, width) or (height, width, 1 to 4 channels); "
+            f"received {array.dtype} of shape {array.shape}"
+        )
+    if 0 in array.shape:
+        raise ValueError(f"an image array must not be empty; received shape {array.shape}")
+    return pillow.fromarray(array)
+
+
+def _flatten(picture: Picture, background: int) -> Picture:
+    """Return the picture as 8-bit `L` or `RGB`, transparent pixels laid on a gray level."""
+    import numpy as np
+    from PIL import Image as pillow
+
+    if picture.mode.startswith("I"):
+        return _from_16_bit(picture, background)
+    if picture.mode in ("LA", "La", "RGBA", "RGBa", "PA") or "transparency" in picture.info:
+        pixels = np.asarray(picture.convert("RGBA")).astype(np.uint32)
+        alpha = pixels[..., 3:]
+        mixed = (pixels[..., :3] * alpha + background * (255 - alpha) + 127) // 255
+        return pillow.fromarray(mixed.astype(np.uint8))
+    if picture.mode in ("1", "L"):
+        return picture.convert("L")
+    return picture.convert("RGB")
+
+
+def _from_16_bit(picture: Picture, background: int) -> Picture:
+    """Return a 16-bit grayscale picture with 65535 as 255: what a cast to 8 bits clips, and a shift darkens."""
+    import numpy as np
+    from PIL import Image as pillow
+
+    values = np.asarray(picture).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError("a grayscale picture of more than 16 bits cannot be read")
+    gray = (values + 128) // 257
+    if "transparency" in picture.info:
+        gray = np.where(values == picture.info["transparency"], background, gray)
+    return pillow.fromarray(gray.astype(np.uint8))
+
+
+def _sized(picture: Picture, spec: Image) -> Picture:
+    """Return the picture at the size that the model sees."""
+    from PIL import Image as pillow
+
+    method = {
+        "nearest": pillow.Resampling.NEAREST,
+        "bilinear": pillow.Resampling.BILINEAR,
+        "bicubic": pillow.Resampling.BICUBIC,
+    }[spec.interpolation]
+    height, width = spec.image_size
+    if spec.resize == "stretch":
+        return picture.resize((width, height), method)
+    if spec.resize == "crop":
+        scale = min(picture.width / width, picture.height / height)
+        inner = _at_least_one(width * scale), _at_least_one(height * scale)
+        left, top = (picture.width - inner[0]) // 2, (picture.height - inner[1]) // 2
+        return picture.crop((left, top, left + inner[0], top + inner[1])).resize((width, height), method)
+    scale = min(width / picture.width, height / picture.height)
+    inner = _at_least_one(picture.width * scale), _at_least_one(picture.height * scale)
+    canvas = pillow.new(picture.mode, (width, height), (spec.fill_value,) * len(picture.getbands()))
+    canvas.paste(picture.resize(inner, method), ((width - inner[0]) // 2, (height - inner[1]) // 2))
+    return canvas
+
+
+def _at_least_one(length: float) -> int:
+    return max(1, int(length + 0.5))

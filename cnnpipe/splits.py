@@ -1,0 +1,127 @@
+"""Which examples are for training, which for decisions, and which for the last measurement."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from cnnpipe.datasets import SPLITS, Example, SplitName
+from cnnpipe.errors import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from cnnpipe.recipe.schema import Split
+
+
+def split_names(
+    examples: Sequence[Example], digests: Mapping[str, str], rules: Split, stated: Collection[str]
+) -> tuple[dict[str, SplitName], list[str]]:
+    """Return the split of each example by name, and what was decided, as sentences.
+
+    What the source says stands. Else a hash of the seed and the content decides, so that nothing moves when examples
+    are added or renamed and exact copies lie in one split. Splits that the source does not bring are cut from training.
+
+    Args:
+        examples: All examples that could be read.
+        digests: The hash of each example's content, by name.
+        rules: The section `data.split`.
+        stated: The keys of that section that the user wrote.
+
+    Raises:
+        ProblemError: The source and the section contradict each other, or `group_by` fits no name.
+    """
+    own = {example.split for example in examples}
+    wanted = _wanted(own, rules, stated)
+    shares = {name: getattr(rules, name) for name in wanted}
+    groups = _groups(examples, rules.group_by) if wanted else {}
+    membership: dict[str, SplitName] = {}
+    for example in examples:
+        if example.split in (None, "training"):
+            key = groups.get(example.name) or digests[example.name]
+            membership[example.name] = _drawn(key, rules.seed, shares)
+        elif example.split is not None:
+            membership[example.name] = example.split
+    notes = [_proportions(membership)]
+    if own != {None} and wanted:
+        notes.append(f"The source has no {' and no '.join(wanted)} split: cut from training by a hash of the content.")
+    return membership, notes + _copies(membership, digests, groups)
+
+
+def _wanted(own: set[SplitName | None], rules: Split, stated: Collection[str]) -> tuple[SplitName, ...]:
+    """Return the splits that have to be cut from the rest."""
+    if None in own and len(own) > 1:
+        raise _problem("the source names a split for some examples only", "Name it for all, or for none.")
+    if None not in own and "training" not in own:
+        raise _problem("the source has no training examples", "")
+    wanted = tuple(name for name in SPLITS if name not in own and name != "training")
+    brought = [name for name in SPLITS if name in own]
+    useless = [key for key in stated if key in brought] if wanted else list(stated)
+    if useless:
+        raise _problem(
+            f"the source brings its own splits ({', '.join(brought)}), which {_written(useless)} cannot change",
+            "Remove the key, or use a source without splits.",
+        )
+    if sum(getattr(rules, name) for name in wanted) >= 1:
+        raise _problem(f"validation {rules.validation} and test {rules.test} leave nothing for training", "")
+    return wanted
+
+
+def _written(keys: Sequence[str]) -> str:
+    return ", ".join(f"data.split.{key}" for key in keys)
+
+
+def _groups(examples: Sequence[Example], pattern: str | None) -> dict[str, str]:
+    """Return the group of each example by name; empty when nothing is grouped."""
+    if pattern is None:
+        return {}
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise _problem(f"group_by '{pattern}' is no regular expression ({error})", "", "group_by") from None
+    found = {example.name: expression.search(example.name) for example in examples}
+    if strangers := [name for name, match in found.items() if match is None]:
+        raise _problem(
+            f"group_by '{pattern}' does not match {len(strangers)} of {len(found)} names, such as '{strangers[0]}'",
+            "Every example needs a group.",
+            "group_by",
+        )
+    return {name: str(match[1] if match.re.groups else match[0]) for name, match in found.items() if match}
+
+
+def _drawn(key: str, seed: int, shares: Mapping[SplitName, float]) -> SplitName:
+    number = int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
+    for name, share in shares.items():
+        if number < share:
+            return name
+        number -= share
+    return "training"
+
+
+def _proportions(membership: Mapping[str, SplitName]) -> str:
+    counts = [list(membership.values()).count(name) for name in SPLITS]
+    total = sum(counts)
+    parts = [f"{count} {name} ({count / total:.1%})" for count, name in zip(counts, SPLITS, strict=True)]
+    return f"{total} examples: {', '.join(parts)}."
+
+
+def _copies(membership: Mapping[str, SplitName], digests: Mapping[str, str], groups: Mapping[str, str]) -> list[str]:
+    """Return a note when exact copies lie in several splits, which only the source or groups can bring about."""
+    same: dict[str, list[str]] = defaultdict(list)
+    for name in membership:
+        same[digests[name]].append(name)
+    torn = [names for names in same.values() if len({membership[name] for name in names}) > 1]
+    if not torn:
+        return []
+    first, *rest = torn[0]
+    other = next(name for name in rest if membership[name] != membership[first])
+    who = "groups" if groups else "the source's splits"
+    return [
+        f"{len(torn)} pictures lie in more than one split, by {who}: '{first}' ({membership[first]}) equals "
+        f"'{other}' ({membership[other]}). Scores on them are too good."
+    ]
+
+
+def _problem(message: str, hint: str, key: str = "") -> ProblemError:
+    return ProblemError(Problem(message, path=".".join(filter(None, ("data.split", key))), hint=hint))
