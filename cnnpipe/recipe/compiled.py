@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.dense import Dense
-from cnnpipe.graph.nodes.flatten import Flatten
+from cnnpipe.graph.nodes.rearrange import Flatten
 from cnnpipe.recipe.load import LoadedRecipe, in_order
 from cnnpipe.task import Facts
 

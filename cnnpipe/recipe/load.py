@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cnnpipe.errors import Path, Place, Problem, ProblemError, dotted
+from cnnpipe.errors import Path, Place, Problem, ProblemError
 from cnnpipe.located_yaml import Node
 from cnnpipe.locations import shipped_folder
 from cnnpipe.recipe.cross_checks import cross_problems

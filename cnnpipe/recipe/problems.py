@@ -203,13 +203,9 @@ def _value_hint(received: Any, choices: Sequence[str], expected: str) -> str:
         return "Write a value after the ':', or delete the line."
     if "whole number" in expected and isinstance(received, float) and received.is_integer() and abs(received) < 1e15:
         return f"Write {int(received)}."
-    if isinstance(received, (int, float)) and "'text'" in expected or expected == "text" and _is_number(received):
+    if expected == "text" and isinstance(received, (int, float)):
         return "Put it in quotes."
     return ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float))
 
 
 def _number(text: str) -> str | None:
