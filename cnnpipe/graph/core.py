@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from cnnpipe.errors import Place
 
 Shape = tuple[int, ...]
-"""Size of a tensor without the batch: spatial axes first, channels last. `(32, 32, 3)` is an image, `(10,)` a vector."""
+"""Size of a tensor without the batch: spatial axes first, channels last. `(32, 32, 3)` is an image, `(9,)` a vector."""
 
 
 class ShapeError(ValueError):

@@ -1,0 +1,73 @@
+"""A graph as a plain Keras script, so that nobody is locked in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cnnpipe.graph.core import Graph, Node
+from cnnpipe.graph.nodes.input import Input
+
+
+def keras_script(graphs: Mapping[str, Graph], title: str) -> str:
+    """Return a script that needs only Keras and builds the same networks, layer by layer.
+
+    Args:
+        graphs: The networks by name. A single one is called `model` in the script, several by their names.
+        title: First line of the script's docstring.
+    """
+    single = len(graphs) == 1
+    parts = [f'"""{title}: the network in plain Keras."""', "", "import keras", "from keras import layers"]
+    for name, graph in graphs.items():
+        parts += ["", *_network(graph, "model" if single else name)]
+    return "\n".join(parts) + "\n"
+
+
+def _network(graph: Graph, model: str) -> Iterable[str]:
+    variables = _variables(graph)
+    block = ""
+    for position, node in enumerate(graph.nodes):
+        if node.block and node.block != block:
+            yield f"# {node.block}" + (f", line {node.place.line}" if node.place else "")
+        block = node.block
+        yield f"{variables[position]} = {_call(graph, node, variables, position)}"
+    ends = [_end(end, variables) for end in (graph.inputs, graph.outputs)]
+    yield f"{model} = keras.Model({ends[0]}, {ends[1]})"
+
+
+def _variables(graph: Graph) -> list[str]:
+    """Name outputs: `x` is read by the next line and nothing else; inputs are called like their tensors."""
+    readers: list[set[int]] = [set() for _ in graph.nodes]
+    for position, node in enumerate(graph.nodes):
+        for read in node.inputs:
+            readers[read].add(position)
+    last = {max(graph.outputs.values())} if len(graph.outputs) == 1 else set()
+    inputs = {position: name for name, position in graph.inputs.items()}
+    return [
+        inputs.get(position) or ("x" if reads == {position + 1} or position in last else f"x{position}")
+        for position, reads in enumerate(readers)
+    ]
+
+
+def _call(graph: Graph, node: Node, variables: list[str], position: int) -> str:
+    layer = node.type.keras_layer(*graph.input_shapes(node))
+    config = dict(layer.config)
+    if isinstance(node.type, Input):
+        return f"keras.Input({_arguments({**config, 'name': variables[position]})})"
+    reads = [variables[read] for read in node.inputs]
+    inputs = reads[0] if len(reads) == 1 else f"[{', '.join(reads)}]"
+    return f"layers.{layer.class_name}({_arguments(config)})({inputs})"
+
+
+def _arguments(config: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_literal(value)}" for name, value in config.items())
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _end(tensors: Mapping[str, int], variables: list[str]) -> str:
+    if len(tensors) == 1:
+        return variables[next(iter(tensors.values()))]
+    return "{" + ", ".join(f'"{name}": {variables[position]}' for name, position in tensors.items()) + "}"
