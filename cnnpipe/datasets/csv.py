@@ -101,35 +101,51 @@ class Csv(Dataset):
         return tuple(sorted(found))
 
 
-def _rows(table: Path, spec: Csv) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Yield each row with its place; cells are stripped, empty lines left out."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=spec.delimiter, strict=True)
-            header = [cell.strip() for cell in next(reader, [])]
-            _check_header(table, header, spec)
-            line = reader.line_num + 1
-            for cells in reader:
-                place, line = Place(str(table), line, 1), reader.line_num + 1
-                if len(cells) not in (0, len(header)):
-                    message = f"the row has {len(cells)} cells, but the first row names {len(header)} columns"
-                    raise ProblemError(Problem(message, place))
-                if cells:
-                    yield place, dict(zip(header, (cell.strip() for cell in cells), strict=True))
-    except UnicodeDecodeError as error:
-        raise ProblemError(Problem(f"{table} is not UTF-8 text ({error.reason} at byte {error.start})")) from None
-    except csv.Error as error:
-        raise ProblemError(Problem(f"the table is broken ({error})", Place(str(table), reader.line_num, 1))) from None
-    except OSError as error:
-        raise ProblemError(Problem(f"{table} cannot be read ({error.strerror})")) from None
+def header_of(table: Path, delimiter: str) -> list[str]:
+    """Return the names of a table's columns.
 
-
-def _check_header(table: Path, header: Sequence[str], spec: Csv) -> None:
-    place = Place(str(table), 1, 1)
+    Raises:
+        ProblemError: It has none, or cannot be read.
+    """
+    place, header = next(_cells(table, delimiter), (Place(str(table), 1, 1), []))
     if not any(header):
         raise ProblemError(Problem("the table is empty", place, hint="Its first row must name the columns."))
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise ProblemError(Problem(f"two columns are called '{twice[0]}'", place))
+    return header
+
+
+def _rows(table: Path, spec: Csv) -> Iterator[tuple[Place, dict[str, str]]]:
+    """Yield each row with its place; empty lines are left out."""
+    header = header_of(table, spec.delimiter)
+    _check_columns(table, header, spec)
+    for number, (place, cells) in enumerate(_cells(table, spec.delimiter)):
+        if number == 0 or not cells:
+            continue
+        if len(cells) != len(header):
+            message = f"the row has {len(cells)} cells, but the first row names {len(header)} columns"
+            raise ProblemError(Problem(message, place))
+        yield place, dict(zip(header, cells, strict=True))
+
+
+def _cells(table: Path, delimiter: str) -> Iterator[tuple[Place, list[str]]]:
+    """Yield the stripped cells of each row, with the line that it begins in."""
+    line = 1
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            for cells in reader:
+                yield Place(str(table), line, 1), [cell.strip() for cell in cells]
+                line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise ProblemError(Problem(f"{table} is not UTF-8 text ({error.reason} at byte {error.start})")) from None
+    except csv.Error as error:
+        raise ProblemError(Problem(f"the table is broken ({error})", Place(str(table), line, 1))) from None
+    except OSError as error:
+        raise ProblemError(Problem(f"{table} cannot be read ({error.strerror})")) from None
+
+
+def _check_columns(table: Path, header: Sequence[str], spec: Csv) -> None:
     wanted = [("image_column", spec.image_column), *(("label_column", name) for name in spec._columns())]
     wanted += [("split_column", spec.split_column)] if spec.split_column else []
     problems = []
