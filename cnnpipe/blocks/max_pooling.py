@@ -1,0 +1,34 @@
+"""The largest value of each window."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cnnpipe.blocks import Block, Example
+from cnnpipe.blocks._fields import PoolPadding, Sizes
+from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.graph.nodes.pooling import MaxPooling as MaxPoolingNode
+
+
+class MaxPooling(Block):
+    """The largest value of each window, for each channel.
+
+    Output shape: (height / 2, width / 2, channels) with the defaults, rounded down; in general
+    floor((n - pool_size) / strides) + 1 on each axis, with padding same ceil(n / strides).
+
+    Source: Ranzato et al. 2007, section 3.
+    """
+
+    examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})
+
+    type: Literal["max_pooling"] = "max_pooling"
+    pool_size: Sizes = 2
+    """Size of the window."""
+    strides: Sizes | None = None
+    """Steps of the window; its size when left out."""
+    padding: PoolPadding = "valid"
+    """Whether windows may reach over the edge (same) or not (valid)."""
+
+    def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
+        """Add the node and return its output."""
+        return graph.add(MaxPoolingNode(self.pool_size, self.strides, self.padding), tensor)
