@@ -8,26 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnpipe.errors import Problem
+from cnnpipe.evaluation import Drop
 from cnnpipe.task import Metric, Prediction, Score, Scores
-
-
-@dataclass(frozen=True)
-class PairedDrop:
-    """How much worse one file is than the Keras model, on the same examples.
-
-    Args:
-        value: In the headline metric's unit; positive is worse.
-        n: How many examples both answered.
-        differs: On how many examples the answers differ, None where examples have no score of their own.
-        lost: Examples that the file lost.
-        won: Examples that the file won.
-    """
-
-    value: float
-    n: int
-    differs: int | None = None
-    lost: int | None = None
-    won: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +33,7 @@ class ExportResult:
     quantization: str
     bytes: int
     score: Score
-    drop: PairedDrop
+    drop: Drop
     passed: bool
     latency_ms: float | None = None
     problems: tuple[Problem, ...] = ()
@@ -64,7 +46,7 @@ class ExportResult:
             "quantization": self.quantization,
             "bytes": self.bytes,
             "score": self.score.value,
-            "drop": self.drop.value,
+            "drop": self.drop.drop,
             "passed": self.passed,
         }
 
@@ -97,15 +79,17 @@ class TrainResult:
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """A trained, measured and exported model.
+class ExportsResult:
+    """Files written for an earlier run.
 
     Args:
-        training: The training and the scores of the Keras model.
-        exports: The files, in the recipe's order.
+        run: The run folder.
+        metric: The headline metric and its direction.
+        exports: The files.
     """
 
-    training: TrainResult
+    run: Path
+    metric: Metric
     exports: tuple[ExportResult, ...]
 
     @property
@@ -119,8 +103,35 @@ class RunResult:
         return tuple(problem for export in self.exports for problem in export.problems)
 
     def as_json(self) -> dict[str, Any]:
+        """Return the plain form: run, exports."""
+        return {"run": str(self.run), "exports": [export.as_json() for export in self.exports]}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A trained, measured and exported model.
+
+    Args:
+        training: The training and the scores of the Keras model.
+        exported: The files, in the recipe's order.
+    """
+
+    training: TrainResult
+    exported: ExportsResult
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file kept every promise."""
+        return self.exported.passed
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All problems of all files."""
+        return self.exported.problems
+
+    def as_json(self) -> dict[str, Any]:
         """Return the plain form: run, scores, exports."""
-        return {**self.training.as_json(), "exports": [export.as_json() for export in self.exports]}
+        return {**self.training.as_json(), **self.exported.as_json()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,121 @@
+"""Shows a running job on stderr: drawn where that is a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING
+
+from cnnpipe.events import Listener
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+LINES = 10
+"""How many lines a stage prints at most where nothing can be drawn."""
+
+
+@contextmanager
+def live() -> Iterator[Listener]:
+    """Give a listener for the time of a job. It has its own copy of stderr, as libraries are silenced on the other."""
+    with _own_stderr() as stream:
+        if not stream.isatty() or os.environ.get("TERM") == "dumb":
+            yield PlainListener(stream)
+            return
+        from rich.console import Console
+
+        drawing = DrawingListener(Console(file=stream))
+        try:
+            yield drawing
+        finally:
+            drawing.close()
+
+
+class PlainListener(Listener):
+    """Writes a line for each stage and note, and a few for the progress of each stage."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream, self._shown = stream, 0
+
+    def stage(self, name: str) -> None:
+        """Write the stage's name."""
+        self._shown = 0
+        self._write(f"{name} ...")
+
+    def note(self, text: str) -> None:
+        """Write the note."""
+        self._write(f"note: {text}")
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Write a line for each tenth of the stage."""
+        tenth = LINES * done // max(total, 1)
+        if tenth > self._shown:
+            self._shown = tenth
+            self._write(f"  {done}/{total}  {_values(values)}".rstrip())
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError):  # nobody reads any more: the job goes on
+            print(line, file=self._stream, flush=True)
+
+
+class DrawingListener(Listener):
+    """Draws a bar for the current stage, and keeps a line of each finished one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._bar: TaskID | None = None
+
+    def stage(self, name: str) -> None:
+        """End the bar of the stage before and begin one."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self.close()
+        self._progress = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[values]}", markup=False),
+            console=self._console,
+        )
+        self._bar = self._progress.add_task(f"{name:<12}", total=None, values="")
+        self._progress.start()
+
+    def note(self, text: str) -> None:
+        """Print the note above the bar."""
+        self._console.print(f"note: {text}", markup=False, highlight=False)
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Move the bar."""
+        if self._progress is not None and self._bar is not None:
+            self._progress.update(self._bar, completed=done, total=total, values=_values(values))
+
+    def close(self) -> None:
+        """End the current bar, and leave it on the screen."""
+        if self._progress is not None and self._bar is not None:
+            (task,) = self._progress.tasks
+            total = task.total if task.total is not None else 1
+            self._progress.update(self._bar, completed=total, total=total) if task.total is None else None
+            self._progress.stop()
+            self._progress = None
+
+
+@contextmanager
+def _own_stderr() -> Iterator[IO[str]]:
+    try:
+        number = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, io.UnsupportedOperation):
+        yield sys.stderr
+        return
+    with os.fdopen(number, "w", encoding="utf-8", errors="replace") as stream:
+        yield stream
+
+
+def _values(values: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in values.items())

@@ -1,0 +1,113 @@
+"""The last screen of each job."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+from cnnpipe.evaluation import Drop
+from cnnpipe.jobs.results import (
+    EvaluateResult,
+    ExportResult,
+    ExportsResult,
+    PredictResult,
+    RunResult,
+    TrainResult,
+)
+from cnnpipe.report.tables import byte_size, table
+from cnnpipe.task import Score
+
+
+@singledispatch
+def screen(result: Any) -> str:
+    """Return what a command prints when its job is done."""
+    raise TypeError(type(result).__name__)
+
+
+@screen.register
+def _run(result: RunResult) -> str:
+    training, exported = result.training, result.exported
+    keras = ("Keras model", "-", _score(training.scores.metrics[training.metric.name]), "-", "-", "-")
+    rows = [keras, *(_export_row(export) for export in exported.exports)]
+    bundle = exported.exports[-1].file.parent if exported.exports else training.run
+    return "\n".join([
+        _headline(training), "", _export_table(rows, training.metric.name), "",
+        *_places(training.run, exported.exports),
+        *_next(f"cnnpipe predict {_path(bundle)} FILE", f"cnnpipe evaluate {_path(training.run)} --split validation"),
+    ])  # fmt: skip
+
+
+@screen.register
+def _train(result: TrainResult) -> str:
+    lines = [f"{name:<24} {_score(score)}" for name, score in result.scores.metrics.items()]
+    run = _path(result.run)
+    return "\n".join([
+        _headline(result), "", *lines, "", *_places(result.run, ()),
+        *_next(f"cnnpipe export {run}", f"cnnpipe predict {run} FILE"),
+    ])  # fmt: skip
+
+
+@screen.register
+def _exports(result: ExportsResult) -> str:
+    rows = [_export_row(export) for export in result.exports]
+    return "\n".join([_export_table(rows, result.metric.name), "", *_places(result.run, result.exports)])
+
+
+@screen.register
+def _evaluate(result: EvaluateResult) -> str:
+    lines = [f"{name:<24} {_score(score)}" for name, score in result.scores.metrics.items()]
+    return "\n".join([f"{result.split} split", *lines])
+
+
+@screen.register
+def _predict(result: PredictResult) -> str:
+    if not result.predictions:
+        return "no files"
+    keys = [key for key, value in result.predictions[0].items() if isinstance(value, str | int | float | None)]
+    pairs = zip(result.files, result.predictions, strict=True)
+    rows = [(str(file), *(prediction.get(key) for key in keys)) for file, prediction in pairs]
+    return table(("file", *keys), rows, left=("file", "label"))
+
+
+def _headline(training: TrainResult) -> str:
+    return f"{training.run}: {training.epochs} epochs in {training.seconds:.0f} s, kept epoch {training.best_epoch}"
+
+
+def _export_table(rows: Sequence[Sequence[str]], metric: str) -> str:
+    header = ("file", "size", f"test {metric} (95 % interval)", "against the Keras model", "latency here", "gate")
+    return table(header, rows, left=header[:1])
+
+
+def _export_row(export: ExportResult) -> tuple[str, ...]:
+    latency = "-" if export.latency_ms is None else f"{export.latency_ms:.2f} ms"
+    name = f"{export.target} {export.quantization}"
+    gate = "passed" if export.passed else "FAILED"
+    return name, byte_size(export.bytes), _score(export.score), _drop(export.drop), latency, gate
+
+
+def _score(score: Score) -> str:
+    interval = f" ({score.interval[0]:.4f} to {score.interval[1]:.4f})" if score.interval else ""
+    return f"{score.value:.4f}{interval} of {score.n:,}"
+
+
+def _drop(drop: Drop) -> str:
+    if drop.differs is None:
+        return f"{-drop.drop:+.4f}"
+    if not drop.differs:
+        return f"same on all {drop.n:,}"
+    return f"differs on {drop.differs:,} of {drop.n:,}: {drop.lost} lost, {drop.won} won"
+
+
+def _places(run: Path, exports: Sequence[ExportResult]) -> list[str]:
+    return [f"run    {run}", *(f"file   {export.file}" for export in exports), ""]
+
+
+def _next(*commands: str) -> list[str]:
+    return [f"next   {command}" for command in commands]
+
+
+def _path(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -1,0 +1,50 @@
+"""Describe a network: shapes, parameters, multiply-adds, receptive field, memory.
+
+One recipe gives a row per layer; several give one comparing table. "if dense" says how many weights a fully connected
+layer would need between the same input and output.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnnpipe.cli._command import json_option, make_command, recipes_argument, set_option
+from cnnpipe.cli._failures import print_problems
+from cnnpipe.cli._output import print_json
+
+
+@make_command(
+    __doc__,
+    examples=["cnnpipe describe digits", "cnnpipe describe a.yaml b.yaml", "cnnpipe describe digits --plot digits.svg"],
+)
+@recipes_argument
+@set_option
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it: .svg or .png.")
+@click.option("--keras", is_flag=True, help="Print the model as a plain Keras script that needs no cnnpipe.")
+@json_option
+def command(
+    recipes: tuple[str, ...], overrides: tuple[str, ...], plot: Path | None, keras: bool, as_json: bool
+) -> None:
+    if len(recipes) > 1 and (plot or keras):
+        raise click.UsageError("--plot and --keras take one recipe")
+    if keras and as_json:
+        raise click.UsageError("--keras prints a script, --json an object; choose one")
+
+    from cnnpipe.jobs import describe as job
+    from cnnpipe.report.description import comparison, layer_table
+
+    found = [job.describe(recipe, overrides) for recipe in recipes]
+    print_problems(warning for description in found for warning in description.warnings)
+    if plot:
+        job.plot(found[0], plot)
+    if as_json:
+        objects = [description.as_json() for description in found]
+        print_json(objects[0] if len(objects) == 1 else {"recipes": dict(zip(recipes, objects, strict=True))})
+    elif keras:
+        click.echo(job.keras_script(found[0]))
+    elif len(found) == 1:
+        click.echo(layer_table(found[0].layers, found[0].dense_weights, found[0].totals))
+    else:
+        click.echo(comparison(recipes, [description.layers for description in found], [d.totals for d in found]))

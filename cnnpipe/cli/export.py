@@ -1,0 +1,35 @@
+"""Export a trained run again: every file of its recipe, or the one that the options name.
+
+Each file is opened, run, compared with the Keras model and measured. Exit code 1 when one breaks a promise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnnpipe.cli._command import json_option, make_command, run_argument, runs_option
+from cnnpipe.cli._output import finish
+from cnnpipe.cli._progress import live
+
+
+@make_command(
+    __doc__, examples=["cnnpipe export digits", "cnnpipe export digits/0007 --quantization int8 --max-drop 0.01"]
+)
+@run_argument
+@click.option("--target", metavar="TARGET", help="The device; `cnnpipe list targets` names them.")
+@click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8 or int16x8.")
+@click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
+@runs_option
+@json_option
+def command(
+    run: str, target: str | None, quantization: str | None, max_drop: float | None, runs_folder: Path, as_json: bool
+) -> None:
+    from cnnpipe.jobs.export import export
+
+    given = {"target": target, "quantization": quantization, "max_drop": max_drop}
+    item = {key: value for key, value in given.items() if value is not None}
+    with live() as listener:
+        result = export(run, item or None, runs_folder=runs_folder, listener=listener)
+    finish(result, as_json)

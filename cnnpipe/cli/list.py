@@ -1,0 +1,28 @@
+"""List what a recipe can name: tasks, blocks, data sources, targets ... and the shipped recipes.
+
+KIND is one of them, such as blocks, targets, tasks or recipes. Components of --plugins folders are listed too.
+"""
+
+from __future__ import annotations
+
+import click
+
+from cnnpipe.cli._command import json_option, make_command
+from cnnpipe.cli._output import print_json
+
+
+@make_command(__doc__, examples=["cnnpipe list", "cnnpipe list blocks", "cnnpipe list recipes --json"])
+@click.argument("kind", required=False)
+@json_option
+def command(kind: str | None, as_json: bool) -> None:
+    from cnnpipe.jobs.list_components import list_components
+
+    found = list_components(kind)
+    if as_json:
+        print_json(found)
+        return
+    width = max((len(name) for names in found.values() for name in names), default=0)
+    for title, names in found.items():
+        click.echo(click.style(title, bold=True))
+        for name, line in names.items():
+            click.echo(f"  {name:<{width}}  {line}".rstrip())

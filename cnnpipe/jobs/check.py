@@ -1,0 +1,58 @@
+"""Check a recipe: all mistakes at once, each with its place, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.graph.table import totals
+from cnnpipe.jobs.compiling import compile_loaded
+from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.schema import Recipe
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check` found.
+
+    Args:
+        problems: Errors and warnings, in the order of their places.
+        summary: One sentence that says what the recipe is; empty when there are errors.
+        settings: What each override points to, one sentence each.
+    """
+
+    problems: tuple[Problem, ...]
+    summary: str = ""
+    settings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no error; warnings do not count."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+
+def check(recipe: str | Path, overrides: Sequence[str] = ()) -> CheckResult:
+    """Read, validate and expand a recipe, and return every problem instead of raising it.
+
+    Args:
+        recipe: A file, or the name of a shipped recipe.
+        overrides: Changes of single values, each `dotted.path=value`.
+    """
+    try:
+        loaded = load_recipe(recipe, overrides)
+        compiled = compile_loaded(loaded)
+    except ProblemError as error:
+        return CheckResult(error.problems)
+    problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems)))
+    settings = tuple(str(setting) for setting in loaded.settings)
+    return CheckResult(problems, _summary(loaded.recipe, totals(compiled.graphs)["parameters"]), settings)
+
+
+def _summary(recipe: Recipe, parameters: int) -> str:
+    exports = len(recipe.export)
+    return (
+        f"{recipe.task.type} on {recipe.data.source.type}, {parameters:,} parameters, "
+        f"{recipe.training.epochs} epochs, {exports} export{'s' * (exports != 1)}"
+    )

@@ -1,0 +1,84 @@
+"""Describe a recipe's network: every layer with its shape, parameters, multiply-adds, receptive field and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnpipe.errors import Problem
+from cnnpipe.graph import Graph, table
+from cnnpipe.jobs.compiling import compile_loaded
+from cnnpipe.recipe.load import load_recipe
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a recipe compiles to.
+
+    Args:
+        name: The recipe's name.
+        graphs: Its networks by name.
+        layers: One row per node of the graph: name, block, type, line, output_shape (without the batch), parameters,
+            macs, receptive_field (per axis, None once the whole input is seen), activation_bytes.
+        dense_weights: What a fully connected layer in each layer's place would have, None where that means nothing.
+        totals: parameters, macs, and activation_bytes as the peak of live tensors.
+        warnings: What is legal but surely unwanted.
+    """
+
+    name: str
+    graphs: Mapping[str, Graph]
+    layers: tuple[Mapping[str, Any], ...]
+    dense_weights: tuple[int | None, ...]
+    totals: Mapping[str, int]
+    warnings: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: layers, totals."""
+        return {"layers": list(self.layers), "totals": dict(self.totals)}
+
+
+def describe(recipe: str | Path, overrides: Sequence[str] = ()) -> Description:
+    """Compile a recipe and count. Neither data nor TensorFlow is needed when the recipe states its classes.
+
+    Args:
+        recipe: A file, or the name of a shipped recipe.
+        overrides: Changes of single values, each `dotted.path=value`.
+
+    Raises:
+        ProblemError: The recipe is wrong.
+    """
+    loaded = load_recipe(recipe, overrides)
+    compiled = compile_loaded(loaded)
+    graphs = compiled.graphs
+    return Description(
+        loaded.name,
+        graphs,
+        tuple(row for graph in graphs.values() for row in table.rows(graph)),
+        tuple(weights for graph in graphs.values() for weights in table.dense_parameters(graph)),
+        table.totals(graphs),
+        tuple(dict.fromkeys((*loaded.warnings, *compiled.problems))),
+    )
+
+
+def keras_script(description: Description) -> str:
+    """Return the networks as a plain Keras script that needs no cnnpipe."""
+    from cnnpipe.graph import keras_script as script
+
+    return script.keras_script(description.graphs, description.name)
+
+
+def plot(description: Description, file: Path) -> None:
+    """Draw the networks.
+
+    Args:
+        description: What `describe` returned.
+        file: Where to write; its ending, .svg or .png, is the format.
+
+    Raises:
+        ProblemError: The ending is another one, or the file cannot be written.
+    """
+    from cnnpipe.report.graph_plot import plot_graphs
+
+    plot_graphs(description.graphs, file)

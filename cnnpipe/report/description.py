@@ -1,0 +1,66 @@
+"""What `describe` prints: one table for a recipe, one comparing table for several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnnpipe.report.tables import byte_size, shape, short_number, table
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def layer_table(layers: Rows, dense_weights: Sequence[int | None], totals: Mapping[str, int]) -> str:
+    """Return the table of all layers with its totals.
+
+    Args:
+        layers: One row per layer, as `describe --json` gives them.
+        dense_weights: What a fully connected layer in its place would have, None where that means nothing.
+        totals: parameters, macs and activation_bytes of the whole network.
+    """
+    header = ("block", "layer", "line", "output", "parameters", "MACs", "sees", "memory", "if dense")
+    rows = [
+        (
+            row["block"] or "-",
+            row["type"],
+            str(row["line"] or "-"),
+            shape(row["output_shape"]),
+            row["parameters"],
+            row["macs"],
+            _field(row["receptive_field"]),
+            byte_size(row["activation_bytes"]),
+            None if dense is None else short_number(dense),
+        )
+        for row, dense in zip(layers, dense_weights, strict=True)
+    ]
+    return f"{table(header, rows, left=('block', 'layer'))}\n\n{_sentence(totals)}"
+
+
+def comparison(names: Sequence[str], networks: Sequence[Rows], totals: Sequence[Mapping[str, int]]) -> str:
+    """Return one row per recipe: layers with weights, parameters, multiply-adds, sizes, peak memory."""
+    header = ("recipe", "layers", "parameters", "MACs", "as float32", "as int8", "peak activations")
+    rows = [
+        (
+            name,
+            sum(row["parameters"] > 0 for row in network),
+            total["parameters"],
+            total["macs"],
+            byte_size(4 * total["parameters"]),
+            byte_size(total["parameters"]),
+            byte_size(total["activation_bytes"]),
+        )
+        for name, network, total in zip(names, networks, totals, strict=True)
+    ]
+    return table(header, rows, left=("recipe",))
+
+
+def _field(axes: Sequence[int] | None) -> str:
+    return "all" if axes is None else shape(axes) or "-"
+
+
+def _sentence(totals: Mapping[str, int]) -> str:
+    parameters = totals["parameters"]
+    return (
+        f"{parameters:,} parameters ({byte_size(4 * parameters)} as float32, {byte_size(parameters)} as int8), "
+        f"{totals['macs']:,} multiply-adds, {byte_size(totals['activation_bytes'])} of live activations at the peak"
+    )
