@@ -140,7 +140,7 @@ class Component:
         return core_schema.no_info_plain_validator_function(self.validate, serialization=dump)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"$ref": f"#/$defs/{self.room}" + (f".{self.default}" if self.default else "")}
+        return {"x-component": self.room + (f".{self.default}" if self.default else "")}  # see recipe/json_schema.py
 
     def validate(self, value: Any) -> Spec:
         """Return the spec that `value` (a spec, a name, or a mapping) describes."""

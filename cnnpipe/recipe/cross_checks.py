@@ -111,7 +111,8 @@ def _export(export: Export, path: str) -> Iterator[Problem]:
                 path=f"{path}.{key}",
                 hint=f"It can have {', '.join(possible)}.",
             )
-    if "calibration_examples" in export.model_fields_set and chosen not in CALIBRATED:
+    usual = Export.model_fields["calibration_examples"].default
+    if export.calibration_examples != usual and chosen not in CALIBRATED:
         yield Problem(
             f"quantization '{chosen}' needs no calibration, so this key would be ignored",
             path=f"{path}.calibration_examples",

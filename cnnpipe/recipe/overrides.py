@@ -48,7 +48,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, tuple[S
             found = locate(root, path, place)
             old = root.find(found)
             settings.append(
-                Setting(number, path, found, short(old.plain()) if old else "not set", old and old.key_place)
+                Setting(number, path, found, short(old.plain()) if old else "not set", old.key_place if old else None)
             )
             root = _changed(root, found, value, place)
         except ProblemError as error:

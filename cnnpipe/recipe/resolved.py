@@ -1,0 +1,73 @@
+"""`resolved.yaml`: every value of a recipe, defaults included, with who set it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cnnpipe import __version__
+from cnnpipe.errors import Path
+from cnnpipe.located_yaml import scalar
+from cnnpipe.recipe.load import LoadedRecipe
+from cnnpipe.recipe.provenance import who
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+
+
+def resolved_yaml(loaded: LoadedRecipe) -> str:
+    """Return a recipe that holds every value and loads again to an equal `Recipe`.
+
+    The comment behind a value says who set it: file and line, the number of a `--set`, or the default.
+    """
+    head = f"# {loaded.file.name} as cnnpipe {__version__} understood it; each comment says who set the value."
+    lines = _mapping(loaded.recipe.model_dump(), (), loaded, "")
+    return "\n".join([head, *lines]) + "\n"
+
+
+def _mapping(values: dict[str, Any], path: Path, loaded: LoadedRecipe, indent: str) -> Iterator[str]:
+    for key, value in values.items():
+        here = (*path, key)
+        if isinstance(value, dict) and value:
+            yield f"{indent}{key}:"
+            yield from _mapping(value, here, loaded, indent + "  ")
+        elif isinstance(value, (tuple, list)) and any(isinstance(item, dict) for item in value):
+            yield f"{indent}{key}:"
+            for number, item in enumerate(value):
+                yield from _item(item, (*here, number), loaded, indent + "  ")
+        else:
+            yield f"{indent}{key}: {_inline(value)}  # {who(loaded.root, here)}"
+
+
+def _item(value: Any, path: Path, loaded: LoadedRecipe, indent: str) -> Iterator[str]:
+    if not isinstance(value, dict) or not value:
+        yield f"{indent}- {_inline(value)}  # {who(loaded.root, path)}"
+        return
+    first, *rest = _mapping(value, path, loaded, indent + "  ")
+    yield f"{indent}- {first.lstrip()}"
+    yield from rest
+
+
+def _inline(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        text = repr(value)
+        return text if "." in text else text.replace("e", ".0e")
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_inline(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{}" if not value else f"{{{', '.join(f'{_inline(k)}: {_inline(v)}' for k, v in value.items())}}}"
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and isinstance(scalar(text), str):
+        return text
+    if text.isprintable():
+        return json.dumps(text, ensure_ascii=False)
+    escaped = "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08X}" for c in text)
+    return f'"{escaped}"'
