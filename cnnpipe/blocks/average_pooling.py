@@ -16,7 +16,7 @@ class AveragePooling(Block):
     Output shape: (height / 2, width / 2, channels) with the defaults, rounded down; in general
     floor((n - pool_size) / strides) + 1 on each axis, with padding same ceil(n / strides).
 
-    Source: LeCun et al. 1998, section II.B (subsampling).
+    Source: LeCun et al. 1998, section II (sub-sampling layers).
     """
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})

@@ -16,7 +16,7 @@ class MaxPooling(Block):
     Output shape: (height / 2, width / 2, channels) with the defaults, rounded down; in general
     floor((n - pool_size) / strides) + 1 on each axis, with padding same ceil(n / strides).
 
-    Source: Ranzato et al. 2007, section 3.
+    Source: Scherer et al. 2010, which compares it with the mean.
     """
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})

@@ -18,7 +18,7 @@ class SeparableConv(Block):
 
     Output shape: (height, width, filters) with the defaults.
 
-    Source: Chollet 2017 (Xception), section 1.1; with `between` Howard et al. 2017 (MobileNet), figure 3.
+    Source: Chollet 2017 (Xception), section 1.2; with `between` Howard et al. 2017 (MobileNet), figure 3.
     """
 
     examples: ClassVar[tuple[Example, ...]] = (
