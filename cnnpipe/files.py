@@ -50,9 +50,13 @@ def write_text(path: Path, content: str) -> None:
 def writing_failed(path: Path, error: OSError) -> ProblemError:
     """Return the clear form of an error that stopped the writing of `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ProblemError(Problem(f"no space left on the disk for {path}", hint="Free some space; nothing was overwritten."))
+        return ProblemError(
+            Problem(f"no space left on the disk for {path}", hint="Free some space; nothing was overwritten.")
+        )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return ProblemError(Problem(f"{path.parent} cannot be written (read-only)", hint="Choose a folder that can be written."))
+        return ProblemError(
+            Problem(f"{path.parent} cannot be written (read-only)", hint="Choose a folder that can be written.")
+        )
     if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EEXIST):
         return ProblemError(Problem(f"{path} cannot be written: {path.parent} is not a folder (any more)"))
     return ProblemError(Problem(f"{path} cannot be written ({error.strerror or error})"))

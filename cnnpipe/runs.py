@@ -99,12 +99,18 @@ class Run:
         with file:
             holder = _text(file)
             if not _lock(file):
-                raise ProblemError(Problem(
-                    f"{self.folder} is in use by another process ({holder or 'unknown'})", hint="Wait for it, or stop it."))
+                raise ProblemError(
+                    Problem(
+                        f"{self.folder} is in use by another process ({holder or 'unknown'})",
+                        hint="Wait for it, or stop it.",
+                    )
+                )
             if holder:
                 for leftover in self.folder.rglob(f"{files.TEMPORARY}*"):
                     leftover.unlink(missing_ok=True)
-                (listener or Listener()).note(f"{self.reference} was left by {holder}, which is gone; its lock was taken over")
+                (listener or Listener()).note(
+                    f"{self.reference} was left by {holder}, which is gone; its lock was taken over"
+                )
             _replace_text(file, f"process {os.getpid()} on {platform.node()}")
             try:
                 yield
@@ -187,11 +193,12 @@ def hardware() -> dict[str, Any]:
 def plugins() -> list[dict[str, Any]]:
     """Return every plugin folder with the sha256 of each of its Python files."""
     return [
-        {"folder": str(folder), "files": {
-            file.relative_to(folder).as_posix(): sha256(file.read_bytes()).hexdigest() for file in sorted(folder.rglob("*.py"))
-        }}
+        {
+            "folder": str(folder),
+            "files": {file.relative_to(folder).as_posix(): _digest(file) for file in _python(folder)},
+        }
         for folder in plugin_folders()
-    ]  # fmt: skip
+    ]
 
 
 def _numbered(folder: Path) -> list[Path]:
@@ -246,6 +253,14 @@ def _replace_text(file: IO[str], text: str) -> None:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _python(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _reason(error: Exception) -> str:

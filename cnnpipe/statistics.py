@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+Interval = tuple[float, float]
 Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
 RESAMPLES = 1000
 CHUNK_BYTES = 1 << 26
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> Interval:
     """Return the score interval of a proportion (Wilson 1927); `(0, 1)`, which says nothing, when `n` is 0."""
     if n == 0:
         return 0.0, 1.0
@@ -24,7 +25,9 @@ def wilson(successes: float, n: int) -> tuple[float, float]:
     return low, 1.0 if successes >= n else min(1.0, centre + half)
 
 
-def bootstrap(columns: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int = 0) -> tuple[float, float] | None:
+def bootstrap(
+    columns: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int = 0
+) -> tuple[float, float] | None:
     """Return the percentile interval of a statistic of sums over examples (Efron 1979).
 
     Args:

@@ -28,8 +28,8 @@ MANY_CLASSES = 20
 class ImageClassification(Task):
     """Class probabilities for an image.
 
-    Predictions hold `label` (a class name; with `multi_label` the list of all names given), `confidence` (probability of
-    that label; with `multi_label` how sure the least sure of all decisions is) and `confidences` (name to probability).
+    Predictions hold `label` (a class name; with `multi_label` the list of all names given), `confidence` (probability
+    of that label; with `multi_label` how sure the least sure of all decisions is), `confidences` (name to probability).
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
@@ -38,7 +38,7 @@ class ImageClassification(Task):
     classes: Annotated[int, Field(ge=2)] | tuple[str, ...] | None = None
     """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""
     label_mode: Literal["single_label", "binary", "multi_label"] = "single_label"
-    """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of classes (sigmoid)."""
+    """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of them (sigmoid)."""
     head: AnyHead = Classification()
     """How features become probabilities."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
@@ -67,16 +67,16 @@ class ImageClassification(Task):
         problems = []
         names, found = self.class_names(facts), facts.class_names
         if found is not None and isinstance(self.classes, int) and len(found) != self.classes:
-            problems.append(Problem(
-                f"{self.classes} classes are stated, but the data has {len(found)} ({_listed(found)})", path="classes"))  # fmt: skip
+            message = f"{self.classes} classes are stated, but the data has {len(found)} ({_listed(found)})"
+            problems.append(Problem(message, path="classes"))
         if found is not None and isinstance(self.classes, tuple) and set(found) != set(self.classes):
-            missing, more = set(self.classes) - set(found), set(found) - set(self.classes)
-            what = [f"without examples: {_listed(missing)}"] * bool(missing) + [f"not stated: {_listed(more)}"] * bool(more)
-            problems.append(Problem(f"the classes stated are not those of the data ({'; '.join(what)})", path="classes"))
+            parts = {"only stated": set(self.classes) - set(found), "only in the data": set(found) - set(self.classes)}
+            what = "; ".join(f"{where}: {_listed(sorted(names))}" for where, names in parts.items() if names)
+            problems.append(Problem(f"the classes stated are not those of the data ({what})", path="classes"))
         if self.label_mode == "binary" and len(names) != 2:
-            problems.append(Problem(
-                f"binary needs exactly two classes, the negative one first; there are {len(names)}", path="label_mode",
-                hint="Use single_label for one class of several, multi_label for several at once."))  # fmt: skip
+            message = f"binary needs exactly two classes, the negative one first; there are {len(names)}"
+            hint = "Use single_label for one class of several, multi_label for several at once."
+            problems.append(Problem(message, path="label_mode", hint=hint))
         if self.label_mode == "single_label" and len(names) < 2:
             problems.append(Problem(f"one class of several needs at least two, there are {len(names)}", path="classes"))
         return problems
@@ -91,7 +91,9 @@ class ImageClassification(Task):
         units = 1 if self.label_mode == "binary" else len(self.class_names(facts))
         with graph.block(("task", "head"), "head"):
             head = cast(Classification, self.head)
-            probabilities = head.expand(graph, features, units, "softmax" if self.label_mode == "single_label" else "sigmoid")
+            probabilities = head.expand(
+                graph, features, units, "softmax" if self.label_mode == "single_label" else "sigmoid"
+            )
         return {"classifier": graph.build({OUTPUT: probabilities})}
 
     def signature(self, facts: Facts) -> Signature:
@@ -100,7 +102,7 @@ class ImageClassification(Task):
         meaning = {
             "single_label": f"probability of each class, in this order: {', '.join(names)}; they sum to 1",
             "binary": f"probability of {names[-1]}; below {THRESHOLD} it is {names[0]}",
-            "multi_label": f"probability of each class by itself, in this order: {', '.join(names)}; {THRESHOLD} decides",
+            "multi_label": f"probability of each class by itself, in this order: {', '.join(names)}",
         }[self.label_mode]
         return Signature({"image": "images"}, {OUTPUT: meaning}, "image_classifier")
 
@@ -174,40 +176,43 @@ class ImageClassification(Task):
         from cnnpipe.metrics import classification
 
         true, said = self._decisions(truth, predictions, facts)
-        return classification.example_f1(true, said) if self.label_mode == "multi_label" else (true & said).any(1).astype(float)
+        return (
+            classification.example_f1(true, said)
+            if self.label_mode == "multi_label"
+            else (true & said).any(1).astype(float)
+        )
 
     def score(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Scores:
         """Return accuracy, top-5 accuracy with more than five classes, macro F1 and calibration error, with tables."""
-        import numpy as np
-
         from cnnpipe.metrics import classification
         from cnnpipe.statistics import bootstrap, wilson
 
         names, n = self.class_names(facts), len(predictions)
         true, said = self._decisions(truth, predictions, facts)
-        probabilities = _probabilities(predictions, names)
-        exact = (true == said).all(1)
-        macro = classification.macro_f1(true, said)
-        metrics = {"accuracy": Score(float(exact.mean()), n, wilson(int(exact.sum()), n)), "macro_f1": Score(macro[0], n, macro[1])}
+        probabilities, exact = _probabilities(predictions, names), (true == said).all(1)
+        agreement = Score(float(exact.mean()), n, wilson(int(exact.sum()), n))
+        metrics: dict[str, Score] = {}
         details: dict[str, Any] = {"per_class": dict(zip(names, classification.per_class(true, said), strict=True))}
         if self.label_mode == "multi_label":
-            f1 = classification.example_f1(true, said)
-            headline = Score(float(f1.mean()), n, bootstrap(f1[:, None], lambda sums: sums[:, 0] / n))
-            metrics = {"example_f1": headline, "subset_accuracy": metrics.pop("accuracy"), **metrics}
+            each = classification.example_f1(true, said)
+            interval = bootstrap(each[:, None], lambda sums: sums[:, 0] / n)
+            metrics |= {"example_f1": Score(float(each.mean()), n, interval), "subset_accuracy": agreement}
             error = classification.calibration(probabilities, true)
         else:
-            correct = np.take_along_axis(probabilities, true.argmax(1)[:, None], 1)
+            metrics["accuracy"] = agreement
             if len(names) > TOP:
-                hits = int(((probabilities > correct).sum(1) < TOP).sum())
+                hits = classification.top_hits(true.argmax(1), probabilities, TOP)
                 metrics[f"top_{TOP}_accuracy"] = Score(hits / n, n, wilson(hits, n))
             matrix = classification.confusion_matrix(true.argmax(1), said.argmax(1), len(names))
             details["confusion_matrix"] = matrix.tolist()
             error = classification.calibration(probabilities.max(1, keepdims=True), exact[:, None])
-        metrics["expected_calibration_error"] = Score(error[0], n, error[1])
-        details["reliability"] = error[2]
-        return Scores(metrics, details)
+        f1, interval = classification.macro_f1(true, said)
+        metrics |= {"macro_f1": Score(f1, n, interval), "expected_calibration_error": Score(error[0], n, error[1])}
+        return Scores(metrics, {**details, "reliability": error[2]})
 
-    def _decisions(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> tuple[np.ndarray, np.ndarray]:
+    def _decisions(
+        self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return truth and prediction as (examples, classes) of booleans."""
         import numpy as np
 
@@ -223,7 +228,9 @@ class ImageClassification(Task):
 
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
         """Return the confusion matrix (not for multi_label) and the reliability diagram."""
-        figures: dict[str, Any] = {"reliability.png": lambda axes: _draw_reliability(axes, scores.details["reliability"])}
+        figures: dict[str, Any] = {
+            "reliability.png": lambda axes: _draw_reliability(axes, scores.details["reliability"])
+        }
         if "confusion_matrix" in scores.details:
             names, matrix = self.class_names(facts), scores.details["confusion_matrix"]
             figures["confusion_matrix.png"] = lambda axes: _draw_confusion(axes, matrix, names)
@@ -240,9 +247,10 @@ class ImageClassification(Task):
         names, size = tuple(data["class_names"]), min(data["image_size"])
         side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
         filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
-        decided_on = max(1, round(data["examples"] * 0.15))
+        classes = list(names) if len(names) <= MANY_CLASSES else len(names)
+        one_example = 1 / max(1, round(data["examples"] * 0.15))
         return {
-            "task": {"type": cls.model_fields["type"].default, "classes": list(names) if len(names) <= MANY_CLASSES else len(names)},
+            "task": {"type": "image_classification", "classes": classes},
             "data": {
                 "source": data["source"],
                 "preprocessing": {"image_size": [side, side], "color_mode": data["color_mode"]},
@@ -251,14 +259,16 @@ class ImageClassification(Task):
                     {"type": "random_zoom", "height_factor": 0.1},
                 ],
             },
-            "model": {"blocks": [{"type": "conv_relu_pool", "filters": f, "batch_normalization": True} for f in filters]},
+            "model": {
+                "blocks": [{"type": "conv_relu_pool", "filters": n, "batch_normalization": True} for n in filters],
+            },
             "training": {
                 "epochs": 40, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 1e-3},
                 "early_stopping": {"patience": 10},
             },
             "export": [
                 {"target": "generic", "quantization": "none"},
-                {"target": "generic", "quantization": "int8", "max_drop": max(0.01, round(1 / decided_on + 0.005, 2))},
+                {"target": "generic", "quantization": "int8", "max_drop": max(0.01, round(one_example + 0.005, 2))},
             ],
         }  # fmt: skip
 
@@ -280,8 +290,7 @@ def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> n
     return np.array(rows, np.float64).reshape(len(predictions), len(names))
 
 
-def _listed(names: Any, most: int = 10) -> str:
-    names = sorted(names) if isinstance(names, set) else list(names)
+def _listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 

@@ -25,7 +25,9 @@ class Classification(Head):
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the features that is dropped while training."""
 
-    def expand(self, graph: GraphBuilder, features: Tensor, units: int, activation: Literal["softmax", "sigmoid"]) -> Tensor:
+    def expand(
+        self, graph: GraphBuilder, features: Tensor, units: int, activation: Literal["softmax", "sigmoid"]
+    ) -> Tensor:
         """Add the head after `features`, a map (height, width, channels) or a vector, and return (units) probabilities.
 
         Raises:

@@ -20,7 +20,7 @@ class SmoothedSparseCategoricalCrossentropy(keras.losses.Loss):  # type: ignore[
         self.label_smoothing = label_smoothing
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one loss per example; `y_true` is (batch) or (batch, 1) indices, `y_pred` (batch, classes) probabilities."""
+        """Return one loss per example; `y_true` is (batch) indices, `y_pred` (batch, classes) probabilities."""
         one_hot = keras.ops.one_hot(keras.ops.reshape(y_true, (-1,)), y_pred.shape[-1])
         return keras.losses.categorical_crossentropy(one_hot, y_pred, label_smoothing=self.label_smoothing)
 

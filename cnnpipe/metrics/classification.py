@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnpipe.statistics import bootstrap, wilson
+from cnnpipe.statistics import Interval, bootstrap, wilson
 
 CALIBRATION_BINS = 15
 
@@ -14,6 +14,12 @@ CALIBRATION_BINS = 15
 def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Return how often each true class (rows) was taken for each class (columns); both arguments are class indices."""
     return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def top_hits(truth: np.ndarray, probabilities: np.ndarray, most: int) -> int:
+    """Return for how many examples the true class (an index) is among the `most` most probable ones."""
+    of_truth = np.take_along_axis(probabilities, truth[:, None], 1)
+    return int(((probabilities > of_truth).sum(1) < most).sum())
 
 
 def per_class(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, Any]]:
@@ -29,7 +35,9 @@ def per_class(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, Any]]:
     """
     hits = (truth & predicted).sum(0)
     rows = []
-    for k, (hit, said, true) in enumerate(zip(hits.tolist(), predicted.sum(0).tolist(), truth.sum(0).tolist(), strict=True)):
+    for k, (hit, said, true) in enumerate(
+        zip(hits.tolist(), predicted.sum(0).tolist(), truth.sum(0).tolist(), strict=True)
+    ):
         either = truth[:, k] | predicted[:, k]
         f1 = {"value": 2 * hit / max(said + true, 1), "n": int(either.sum()), "interval": (0.0, 1.0)}
         if said + true:
@@ -38,13 +46,15 @@ def per_class(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, Any]]:
     return rows
 
 
-def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, tuple[float, float] | None]:
+def macro_f1(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, Interval | None]:
     """Return the unweighted mean of the classes' F1, and its interval (bootstrap over examples)."""
     columns = np.concatenate([truth & predicted, truth, predicted], axis=1).astype(float)
     return float(_macro_f1(columns.sum(0)[None])[0]), bootstrap(columns, _macro_f1)
 
 
-def calibration(confidences: np.ndarray, correct: np.ndarray) -> tuple[float, tuple[float, float] | None, list[dict[str, Any]]]:
+def calibration(
+    confidences: np.ndarray, correct: np.ndarray
+) -> tuple[float, tuple[float, float] | None, list[dict[str, Any]]]:
     """Return the expected calibration error (Guo et al. 2017, equation 3, 15 bins of equal width).
 
     Args:
@@ -81,7 +91,7 @@ def _share(successes: int, n: int) -> dict[str, Any]:
     return {"value": successes / n if n else 0.0, "n": n, "interval": wilson(successes, n)}
 
 
-def _f1_interval(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float]:
+def _f1_interval(truth: np.ndarray, predicted: np.ndarray) -> Interval:
     return bootstrap(np.stack([truth & predicted, truth, predicted], axis=1).astype(float), _macro_f1) or (0.0, 1.0)
 
 

@@ -1,1 +1,7 @@
 """Fitting a model: batches, callbacks, checkpoints, resume."""
+
+from cnnpipe.training.fit import FitResult, deployed_model, fit
+from cnnpipe.training.interrupt import InterruptedRun
+from cnnpipe.training.seeds import make_deterministic
+
+__all__ = ["FitResult", "InterruptedRun", "deployed_model", "fit", "make_deterministic"]

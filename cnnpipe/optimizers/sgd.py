@@ -1,0 +1,23 @@
+"""Stochastic gradient descent, with momentum (Sutskever et al. 2013, http://proceedings.mlr.press/v28/sutskever13)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cnnpipe.optimizers import Optimizer
+
+
+class SGD(Optimizer):
+    """`keras.optimizers.SGD`."""
+
+    type: Literal["sgd"] = "sgd"
+    learning_rate: float = Field(default=0.01, gt=0)
+    """Step size."""
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the last step that is taken again."""
+    nesterov: bool = False
+    """Whether the gradient is taken after that share of a step (Nesterov's momentum)."""
+    weight_decay: float | None = Field(default=None, ge=0)
+    """Share of the weights, times the learning rate, that each step takes away."""
