@@ -1,4 +1,4 @@
-"""Opens `.keras` files of unknown origin: no code, no paths outside, no archives that unpack to much more than they are."""
+"""Opens `.keras` files of unknown origin: no code, no paths outside, no archive that unpacks to far more than it is."""
 
 from __future__ import annotations
 
