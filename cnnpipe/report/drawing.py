@@ -1,0 +1,117 @@
+"""Boxes, lines and words, written as SVG or painted as PNG."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from html import escape
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """A box with round corners. All lengths are in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    stroke: str
+    radius: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through points, with an arrow at its end if wanted."""
+
+    points: tuple[Point, ...]
+    arrow: bool = False
+    color: str = "#555555"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of words; `x` is its left end, `y` its base line."""
+
+    x: float
+    y: float
+    words: str
+    size: float
+    color: str = "#111111"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Shapes in the order in which they are drawn, on white."""
+
+    width: float
+    height: float
+    shapes: tuple[Rectangle | Line | Text, ...]
+
+
+def svg(drawing: Drawing) -> bytes:
+    """Return the drawing as an SVG file."""
+    size = f'width="{drawing.width:g}" height="{drawing.height:g}" viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="Helvetica, Arial, sans-serif">',
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        *(_element(shape) for shape in drawing.shapes),
+        "</svg>",
+    ]
+    return ("\n".join(parts) + "\n").encode()
+
+
+def _element(shape: Rectangle | Line | Text) -> str:
+    if isinstance(shape, Rectangle):
+        place = f'x="{shape.x:g}" y="{shape.y:g}" width="{shape.width:g}" height="{shape.height:g}"'
+        return f'<rect {place} rx="{shape.radius:g}" fill="{shape.fill}" stroke="{shape.stroke}"/>'
+    if isinstance(shape, Text):
+        weight = ' font-weight="bold"' if shape.bold else ""
+        place = f'x="{shape.x:g}" y="{shape.y:g}" font-size="{shape.size:g}" fill="{shape.color}"{weight}'
+        return f"<text {place}>{escape(shape.words)}</text>"
+    way = f'<polyline points="{_points(shape.points)}" fill="none" stroke="{shape.color}"/>'
+    return way + (f'<polygon points="{_points(_tip(shape))}" fill="{shape.color}"/>' if shape.arrow else "")
+
+
+def _points(points: tuple[Point, ...]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def _tip(line: Line) -> tuple[Point, ...]:
+    """Return the triangle at the end of a line."""
+    (x, y), (end_x, end_y) = line.points[-2:]
+    length = math.hypot(end_x - x, end_y - y) or 1
+    along, across = ((end_x - x) / length, (end_y - y) / length), ((y - end_y) / length, (end_x - x) / length)
+    back = (end_x - 7 * along[0], end_y - 7 * along[1])
+    sides = ((back[0] + 3.5 * side * across[0], back[1] + 3.5 * side * across[1]) for side in (1, -1))
+    return ((end_x, end_y), *sides)
+
+
+def png(drawing: Drawing, scale: float = 2) -> bytes:
+    """Return the drawing as a PNG file, `scale` pixels for each of its own; less where it would be over 16,000 high."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    scale = min(scale, 16_000 / max(drawing.width, drawing.height))
+    picture = Image.new("RGB", (math.ceil(drawing.width * scale), math.ceil(drawing.height * scale)), "#ffffff")
+    pen = ImageDraw.Draw(picture)
+    for shape in drawing.shapes:
+        if isinstance(shape, Rectangle):
+            box = (shape.x, shape.y, shape.x + shape.width, shape.y + shape.height)
+            corners = [number * scale for number in box]
+            pen.rounded_rectangle(corners, shape.radius * scale, shape.fill, shape.stroke, max(1, round(scale / 2)))
+        elif isinstance(shape, Text):
+            font = ImageFont.load_default(shape.size * scale)
+            bold = scale / 4 if shape.bold else 0
+            place = (shape.x * scale, shape.y * scale)
+            pen.text(place, shape.words, shape.color, font, "ls", stroke_width=bold)
+        else:
+            pen.line([(x * scale, y * scale) for x, y in shape.points], shape.color, max(1, round(scale * 0.6)))
+            if shape.arrow:
+                pen.polygon([(x * scale, y * scale) for x, y in _tip(shape)], shape.color)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
