@@ -26,6 +26,9 @@ def report_failure(error: BaseException, ctx: click.Context) -> int:
         return INTERRUPTED
     if isinstance(error, OSError) and error.strerror:
         error = ProblemError(_from_system(error))
+    if isinstance(error, ProblemError) and error.exit_code == INTERRUPTED:
+        click.echo("\n".join(str(problem) for problem in error.problems), err=True)
+        return INTERRUPTED
     if isinstance(error, ProblemError):
         if ctx.meta.get(JSON):
             click.echo(json.dumps({"problems": as_json(error.problems)}))

@@ -11,6 +11,9 @@ from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop
 from cnnpipe.task import Metric, Prediction, Score, Scores
 
+HEADLINE = "headline"
+"""The key of `run.json` that holds what `headline_record` returns."""
+
 
 @dataclass(frozen=True)
 class ExportResult:
@@ -172,3 +175,9 @@ def scores_as_json(scores: Scores) -> dict[str, Any]:
     numbers: Mapping[str, int] = {name: score.n for name, score in scores.metrics.items()}
     n = next(iter(numbers.values())) if len(set(numbers.values())) == 1 else dict(numbers)
     return {**values, "n": n, "intervals": intervals, **scores.details}
+
+
+def headline_record(metric: Metric, scores: Scores) -> dict[str, Any]:
+    """Return what `run.json` keeps of the scores, so that runs can be put in order without their task."""
+    value = scores.metrics[metric.name].value
+    return {"metric": metric.name, "value": value, "higher_is_better": metric.higher_is_better}

@@ -37,19 +37,20 @@ def _mapping(values: dict[str, Any], path: Path, loaded: LoadedRecipe, indent: s
             for number, item in enumerate(value):
                 yield from _item(item, (*here, number), loaded, indent + "  ")
         else:
-            yield f"{indent}{key}: {_inline(value)}  # {who(loaded.root, here)}"
+            yield f"{indent}{key}: {inline(value)}  # {who(loaded.root, here)}"
 
 
 def _item(value: Any, path: Path, loaded: LoadedRecipe, indent: str) -> Iterator[str]:
     if not isinstance(value, dict) or not value:
-        yield f"{indent}- {_inline(value)}  # {who(loaded.root, path)}"
+        yield f"{indent}- {inline(value)}  # {who(loaded.root, path)}"
         return
     first, *rest = _mapping(value, path, loaded, indent + "  ")
     yield f"{indent}- {first.lstrip()}"
     yield from rest
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """Return a plain value as YAML on one line."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -58,9 +59,9 @@ def _inline(value: Any) -> str:
         text = repr(value)
         return text if "." in text else text.replace("e", ".0e")
     if isinstance(value, (tuple, list)):
-        return f"[{', '.join(_inline(item) for item in value)}]"
+        return f"[{', '.join(inline(item) for item in value)}]"
     if isinstance(value, dict):
-        return "{}" if not value else f"{{{', '.join(f'{_inline(k)}: {_inline(v)}' for k, v in value.items())}}}"
+        return "{}" if not value else f"{{{', '.join(f'{inline(k)}: {inline(v)}' for k, v in value.items())}}}"
     return _text(value) if isinstance(value, str) else str(value)
 
 

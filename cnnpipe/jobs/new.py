@@ -1,0 +1,115 @@
+"""Write a starter recipe for data that lies on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from cnnpipe import files
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.inspection import describe_folder
+from cnnpipe.recipe.load import load_recipe, run_name
+from cnnpipe.recipe.resolved import inline
+from cnnpipe.recipe.schema import Data, Recipe
+from cnnpipe.registry import room
+from cnnpipe.spec import Spec, nearest
+from cnnpipe.task import Task
+
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class NewRecipe:
+    """A recipe that was written.
+
+    Args:
+        file: The recipe.
+        notes: What was found and decided, one sentence each.
+    """
+
+    file: Path
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plain form: file, notes."""
+        return {"file": str(self.file), "notes": list(self.notes)}
+
+
+def new(task: str, data: str | Path, output: str | Path | None = None) -> NewRecipe:
+    """Look at data and write a commented recipe that trains on it.
+
+    Args:
+        task: Type of the task.
+        data: A folder with a folder for each class, or a table.
+        output: The recipe file; by default the data's name with `.yaml`, in the current folder.
+
+    Raises:
+        ProblemError: There is no such task, the data is not what it needs, or the file is there already.
+    """
+    kind = _task(task)
+    data = Path(data)
+    name = run_name(Path(data.resolve().stem))
+    file = Path(output) if output is not None else Path(f"{name}.yaml")
+    if file.exists():
+        raise ProblemError(Problem(f"{file} is there already", hint="Give another file with --output."))
+    found = describe_folder(data)
+    source = {**found["source"], "path": _beside(Path(found["source"]["path"]), file)}
+    recipe = kind.starter({**found, "source": source})
+    files.write_text(file, _text(name, recipe, file))
+    load_recipe(file)
+    return NewRecipe(file, (_summary(found), *found["notes"]))
+
+
+def _task(name: str) -> type[Task]:
+    tasks = room("pipelines")
+    if name not in tasks.names():
+        meant = nearest(name, tasks.names())
+        hint = f"Did you mean '{meant}'?" if meant else f"Tasks are {', '.join(tasks.names())}."
+        raise ProblemError(Problem(f"there is no task '{name}'", hint=hint))
+    return cast(type[Task], tasks.load(name))
+
+
+def _beside(path: Path, file: Path) -> str:
+    """Return `path` as the recipe should say it: relative to the recipe's folder where that is possible."""
+    try:
+        return Path(os.path.relpath(path, file.absolute().parent)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _summary(found: Mapping[str, Any]) -> str:
+    names = found["class_names"]
+    classes = f" of {len(names)} classes ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})" if names else ""
+    height, width = found["image_size"]
+    return f"found {found['examples']:,} {found['color_mode']} images{classes}, {height}x{width} in the median"
+
+
+def _text(name: str, recipe: Mapping[str, Any], file: Path) -> str:
+    lines = [f"# cnnpipe run {file.name}", f"name: {name}"]
+    for section, value in recipe.items():
+        lines += ["", f"# {_meaning(Recipe, section)}", *_entry(section, value, 0, Data if section == "data" else None)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, indent: int, spec: type[Spec] | None) -> Iterator[str]:
+    """Write a key on one line where it fits, with what it means; else its parts below it."""
+    pad = " " * indent
+    line = f"{pad}{key}: {inline(value)}"
+    if isinstance(value, Mapping) and (spec or len(line) > WIDTH):
+        yield f"{pad}{key}:"
+        for name, inner in value.items():
+            if spec:
+                yield f"{pad}  # {_meaning(spec, name)}"
+            yield from _entry(name, inner, indent + 2, None)
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        yield f"{pad}{key}:"
+        yield from (f"{pad}  - {inline(item)}" for item in value)
+    else:
+        yield line
+
+
+def _meaning(spec: type[Spec], name: str) -> str:
+    return str(spec.model_fields[name].description)

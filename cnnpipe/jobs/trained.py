@@ -1,0 +1,71 @@
+"""An earlier run, opened: its recipe, what its task knows of the data, and its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnpipe.data import read_inputs
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.evaluation import caller
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.runs import Run, open_run
+from cnnpipe.task import Arrays, Facts, Prediction
+
+LABELS, MODEL, RESOLVED = "labels.txt", "model.keras", "resolved.yaml"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run whose training is done.
+
+    Args:
+        run: The run.
+        loaded: Its recipe, every value as it was then.
+        facts: What its task knows of the data, with the class names of the training.
+    """
+
+    run: Run
+    loaded: LoadedRecipe
+    facts: Facts
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        """Return what the Keras model says, by tensor name, batch axis first.
+
+        Raises:
+            ProblemError: The model file is damaged, or is not safe to open.
+        """
+        from cnnpipe.quiet import quiet_tensorflow
+        from cnnpipe.safe_model import load_keras
+
+        quiet_tensorflow()
+        task = self.loaded.recipe.task
+        call = caller(load_keras(self.run.folder / MODEL), task.signature(self.facts))
+        return task.answer(call, inputs, self.facts)
+
+    def predict(self, files: Sequence[Path]) -> list[Prediction]:
+        """Return what the model says about files."""
+        task, preprocessing = self.loaded.recipe.task, self.facts.preprocessing
+        tensors = [name for name, key in task.signature(self.facts).inputs.items() if key == preprocessing.key]
+        inputs = {name: read_inputs(preprocessing, files) for name in tensors}
+        return task.decode(self.outputs(inputs), self.facts)
+
+
+def open_trained(reference: str | Path, runs_folder: Path = Path("runs")) -> Trained:
+    """Open an earlier run.
+
+    Args:
+        reference: A run folder, a name and number, or a name: its newest run.
+        runs_folder: Where names are looked up.
+
+    Raises:
+        ProblemError: There is no such run, or it has no trained model.
+    """
+    run = open_run(reference, runs_folder)
+    if not (run.folder / MODEL).is_file():
+        hint = f"Go on with: cnnpipe train --resume {run.folder}"
+        raise ProblemError(Problem(f"{run.folder} has no trained model ({run.record().get('state')})", hint=hint))
+    loaded = load_recipe(run.folder / RESOLVED)
+    names = run.read_text(LABELS).splitlines() if (run.folder / LABELS).is_file() else None
+    return Trained(run, loaded, Facts(loaded.recipe.data.preprocessing, tuple(names) if names else None))

@@ -1,0 +1,224 @@
+"""The light commands as a user calls them: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from cnnpipe import __version__
+from cnnpipe.cli._files import command_files, first_line
+
+Call = Callable[..., Result]
+COMMANDS = list(command_files())
+
+
+def test_the_commands_are_there() -> None:
+    assert {
+        "run", "new", "check", "describe", "list", "schema", "train", "evaluate", "predict", "export", "runs", "completion"
+    } <= set(COMMANDS)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_that_parses(call: Call, name: str) -> None:
+    shown = call(name, "--help")
+    assert shown.exit_code == 0
+    examples = shown.stdout.partition("Examples:\n")[2].splitlines()
+    assert examples
+    assert all(line.startswith(f"  cnnpipe {name} ") or line == f"  cnnpipe {name}" for line in examples)
+    assert "--plugins" in shown.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_group_shows_each_command(call: Call, name: str) -> None:
+    shown = " ".join(call("--help").stdout.split())
+    assert f"{name} {first_line(command_files()[name])}" in shown
+
+
+def test_version(call: Call) -> None:
+    assert call("--version").stdout == f"cnnpipe, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["chekc", "digits"], "Did you mean 'check'?"),
+        (["describ"], "Did you mean 'describe'?"),
+        (["zzz"], "Commands are check, completion, describe"),
+        (["check", "digits", "--jsn"], "Did you mean one of: '--json'"),
+        (["check", "digit"], "Did you mean 'digits'?"),
+        (["list", "block"], "Did you mean 'blocks'?"),
+        (["new", "image_clasification", "--data", "."], "Did you mean 'image_classification'?"),
+    ],
+)
+def test_a_misspelling_is_named(call: Call, arguments: list[str], meant: str) -> None:
+    done = call(*arguments)
+    assert done.exit_code == 2
+    assert meant in done.stderr
+    assert done.stdout == ""
+
+
+def test_check_says_ok(call: Call, recipe: Path) -> None:
+    done = call("check", recipe, "--set", "model.blocks.stem.filters=8")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("small.yaml: ok (image_classification on image_folder, ")
+    assert "model.blocks.0.filters (was 4, small.yaml:7:" in done.stdout
+    assert done.stderr == ""
+
+
+def test_check_shows_every_mistake_with_its_line(call: Call, recipe: Path) -> None:
+    text = recipe.read_text().replace("filters: 4", "filter: 4").replace("epochs: 2", "epochs: two")
+    recipe.write_text(text)
+    done = call("check", recipe)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[:3] == [
+        "small.yaml:7:30: model.blocks.0.filter: unknown key 'filter'. Did you mean 'filters'?",
+        "     7 |     - {type: conv_relu_pool, filter: 4, name: stem}",
+        "                                      ^",
+    ]
+    assert "small.yaml:9:12: training.epochs: expected a whole number (received 'two')." in done.stderr
+    assert done.stderr.endswith("2 errors\n")
+
+
+def test_check_json_is_the_contract(call: Call, recipe: Path) -> None:
+    assert json.loads(call("check", recipe, "--json").stdout) == {"problems": []}
+    recipe.write_text(recipe.read_text().replace("filters: 4", "filters: -4"))
+    done = call("check", recipe, "--json")
+    assert done.exit_code == 2
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert problem == {
+        "file": "small.yaml",
+        "line": 7,
+        "column": 30,
+        "path": "model.blocks.0.filters",
+        "message": "expected a number of at least 1 (received -4)",
+        "hint": "",
+        "severity": "error",
+    }
+
+
+def test_a_warning_is_no_failure(call: Call, recipe: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("    - flatten\n", "    - flatten\n    - {type: dense, units: 2}\n"))
+    done = call("check", recipe)
+    assert done.exit_code == 0
+    assert "small.yaml:9:7: model.blocks.2: warning: the last dense has 2 units" in done.stderr
+    assert done.stderr.endswith("1 warning\n")
+    assert "ok" in done.stdout
+
+
+def test_several_recipes_are_checked_together(call: Call, recipe: Path) -> None:
+    done = call("check", recipe, "digits", "nowhere.yaml")
+    assert done.exit_code == 2
+    assert done.stdout.count(": ok (") == 2
+    assert "nowhere.yaml" in done.stderr
+
+
+def test_describe_json_is_the_contract(call: Call, recipe: Path) -> None:
+    found = json.loads(call("describe", recipe, "--json").stdout)
+    assert set(found) == {"layers", "totals"}
+    assert set(found["totals"]) == {"parameters", "macs", "activation_bytes"}
+    keys = {
+        "name",
+        "block",
+        "type",
+        "line",
+        "output_shape",
+        "parameters",
+        "macs",
+        "receptive_field",
+        "activation_bytes",
+    }
+    assert all(set(layer) == keys for layer in found["layers"])
+    stem = next(layer for layer in found["layers"] if layer["type"] == "convolution")
+    assert (stem["block"], stem["line"], stem["output_shape"]) == ("stem", 7, [16, 16, 4])
+    assert (stem["parameters"], stem["macs"], stem["receptive_field"]) == (112, 16 * 16 * 27 * 4, [3, 3])
+    assert found["totals"]["parameters"] == 112 + (8 * 8 * 4 * 2 + 2)
+
+
+def test_describe_prints_a_table(call: Call, recipe: Path) -> None:
+    lines = call("describe", recipe).stdout.splitlines()
+    (stem,) = (line for line in lines if "convolution" in line)
+    assert stem.split() == ["stem", "convolution", "7", "16x16x4", "112", "27,648", "3x3", "4.1", "kB", "787", "k"]
+    assert lines[-1].startswith("626 parameters (2.5 kB as float32, 626 B as int8), 28,160 multiply-adds")
+
+
+def test_describe_compares_several(call: Call, recipe: Path) -> None:
+    lines = call("describe", recipe, "digits").stdout.splitlines()
+    assert lines[2].split()[:3] == ["small.yaml", "2", "626"]
+    assert lines[3].split()[:3] == ["digits", "5", "581,450"]
+    both = json.loads(call("describe", recipe, "digits", "--json").stdout)["recipes"]
+    assert list(both) == ["small.yaml", "digits"]
+
+
+def test_describe_prints_keras(call: Call, recipe: Path) -> None:
+    script = call("describe", recipe, "--keras").stdout
+    compile(script, "script", "exec")
+    assert "layers.Conv2D(filters=4" in script
+    assert "cnnpipe" not in script
+
+
+@pytest.mark.parametrize("options", [["--plot", "a.svg"], ["--keras"]], ids=lambda options: options[0])
+def test_describe_draws_and_prints_one_recipe_only(call: Call, recipe: Path, options: list[str]) -> None:
+    assert call("describe", recipe, "digits", *options).exit_code == 2
+
+
+def test_describe_of_a_bad_recipe(call: Call, recipe: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("filters: 4", "filters: 4, pool_size: 99, padding: valid"))
+    done = call("describe", recipe, "--json")
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["problems"][0]["line"] == 7
+    assert "small.yaml:7:" in done.stderr
+
+
+def test_list_names_every_component(call: Call) -> None:
+    from cnnpipe.recipe.load import shipped_recipes
+    from cnnpipe.registry import rooms
+
+    found = json.loads(call("list", "--json").stdout)
+    shown = call("list").stdout
+    for room in rooms():
+        assert list(found["tasks" if room.name == "pipelines" else room.name]) == room.names()
+        assert all(f"\n  {name} " in shown for name in room.names())
+    assert list(found["recipes"]) == sorted(shipped_recipes())
+    assert all(line for names in found.values() for line in names.values())
+
+
+@pytest.mark.parametrize("kind", ["blocks", "targets", "tasks", "pipelines", "recipes"])
+def test_list_one_kind(call: Call, kind: str) -> None:
+    (title,) = json.loads(call("list", kind, "--json").stdout)
+    assert title == {"pipelines": "tasks"}.get(kind, kind)
+
+
+def test_schema(call: Call, tmp_path: Path) -> None:
+    schema = json.loads(call("schema").stdout)
+    assert schema["$schema"].endswith("2020-12/schema")
+    done = call("schema", "--output", "recipe.schema.json")
+    assert "# yaml-language-server: $schema=recipe.schema.json" in done.stdout
+    assert json.loads((tmp_path / "recipe.schema.json").read_text()) == schema
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(call: Call, shell: str) -> None:
+    done = call("completion", shell)
+    assert done.exit_code == 0
+    assert "_CNNPIPE_COMPLETE" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("cnnpipe ch", "check"), ("cnnpipe run dig", "digits"), ("cnnpipe check --js", "--json")],
+)
+def test_completion_completes(call: Call, words: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_CNNPIPE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert f"plain,{expected}\n" in call().stdout
+
+
+def test_runs_of_an_empty_folder(call: Call) -> None:
+    assert call("runs").stdout == "no runs in runs\n"
+    assert json.loads(call("runs", "--json").stdout) == {"runs": []}
