@@ -1,0 +1,140 @@
+"""From a network to a written file: which graph is converted, on which calibration data, and the dry export."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from cnnpipe.build import plan
+from cnnpipe.bundle.runtime import Runnable, open_file
+from cnnpipe.bundle.subject import Subject
+from cnnpipe.bundle.workers import CONVERSION_SECONDS, Job, Workers
+from cnnpipe.child import ChildError
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.exporters import CALIBRATED, FileFacts
+from cnnpipe.graph import Graph
+from cnnpipe.graph.affine import input_affine, without_input_affine
+from cnnpipe.recipe.exports import PlannedExport
+
+DRY_SEEDS = 3
+"""Initial weights to try in a dry export: by bad luck all units of a small layer can be silent on noise."""
+
+
+def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, float] | None:
+    """Return the normalization that the file's input tensor carries as its scale and zero point, or None.
+
+    It can where the input is int8 or uint8, the normalization is one scale and offset, and zero lies in its range: else
+    the converter would widen the range, and the operator stays in the file.
+    """
+    affine = input_affine(graph)
+    if affine is None or export.input_type not in ("int8", "uint8"):
+        return None
+    scale, offset = affine
+    return affine if scale > 0 and offset <= 0 <= 255 * scale + offset else None
+
+
+def convert(export: PlannedExport, subject: Subject, workers: Workers, file: Path) -> Runnable:
+    """Write one file from a trained network, open it and run it once.
+
+    Raises:
+        ProblemError: It cannot be converted or run, at the export's recipe path.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        calibration = None
+        if export.quantization in CALIBRATED:
+            calibration = Path(folder) / "calibration.npz"
+            _write_calibration(export, subject, calibration)
+        job = replace(_job(export, subject.graph, file), weights=subject.weights, calibration=calibration)
+        return _converted(export, subject.graph, workers, job)
+
+
+def dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Workers) -> tuple[FileFacts, ...]:
+    """Convert the untrained network for every export, open each file and run it once. The files are thrown away.
+
+    Raises:
+        ProblemError: All exports that cannot be converted or run, each at its recipe path.
+    """
+    found: list[FileFacts] = []
+    problems: list[Problem] = []
+    for export in exports:
+        try:
+            found.append(_dry_export(export, graph, workers))
+        except ProblemError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemError(problems)
+    return tuple(found)
+
+
+def start_dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Workers) -> Future[tuple[FileFacts, ...]]:
+    """Start `dry_export` beside whatever follows; `result()` of what is returned raises what it raises."""
+    executor = ThreadPoolExecutor(1, "dry-export")
+    future = executor.submit(dry_export, exports, graph, workers)
+    executor.shutdown(wait=False)
+    return future
+
+
+def _dry_export(export: PlannedExport, graph: Graph, workers: Workers) -> FileFacts:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / export.exporter.file_name
+        job, seed = _job(export, graph, file), 0
+        while True:
+            try:
+                return _converted(export, graph, workers, replace(job, seed=seed)).facts
+            except ProblemError:
+                seed += 1
+                if export.quantization not in CALIBRATED or not file.is_file() or seed == DRY_SEEDS:
+                    raise
+
+
+def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:
+    normalization = carried_normalization(export, graph)
+    converted = graph if normalization is None else without_input_affine(graph)
+    return Job(
+        exporter=export.exporter.model_dump(mode="json"),
+        plan=plan(converted),
+        inputs={name: converted.nodes[position].shape for name, position in converted.inputs.items()},
+        weights=None,
+        seed=0,
+        calibration=None,
+        normalization=normalization,
+        quantization=export.quantization,
+        input_type=export.input_type,
+        output_type=export.output_type,
+        file=file,
+    )
+
+
+def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) -> Runnable:
+    try:
+        facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
+        runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
+    except ChildError as error:
+        raise error.about(f"the export {export.name} failed", export.path) from error
+    except ProblemError as error:
+        raise ProblemError(
+            replace(p, message=f"the export {export.name} failed: {_in_recipe(p.message, graph)}", path=export.path)
+            for p in error.problems
+        ) from error
+    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes))
+
+
+def _in_recipe(message: str, graph: Graph) -> str:
+    """Add to every layer name in a message the block that it comes from."""
+    for node in graph.nodes:
+        if node.block and node.name in message:
+            message = message.replace(node.name, f"{node.name} of {node.block}")
+    return message
+
+
+def _write_calibration(export: PlannedExport, subject: Subject, file: Path) -> None:
+    """Write a random choice of training examples, without augmentation, in the order of the split."""
+    import numpy as np
+
+    number = len(subject.splits["training"])
+    rows = np.sort(np.random.default_rng(subject.seed).permutation(number)[: export.calibration_examples])
+    with file.open("wb") as stream:
+        np.savez(stream, **subject.network_inputs("training", rows.tolist()))  # type: ignore[arg-type]

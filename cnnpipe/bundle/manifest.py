@@ -1,0 +1,160 @@
+"""The contents of bundle.json, typed: enough to run the file in C without Python, and to check the bundle alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from cnnpipe.errors import Problem, ProblemError, dotted
+from cnnpipe.exporters import Quantization
+from cnnpipe.spec import Spec
+
+MANIFEST, LABELS, PARITY, README = "bundle.json", "labels.txt", "parity.json", "README.md"
+VERSION = 1
+Content = TypeVar("Content", bound=Spec)
+_LARGEST = 64 * 2**20
+
+
+class FileEntry(Spec):
+    """A file of the bundle."""
+
+    bytes: int = Field(ge=0)
+    sha256: str
+
+
+class Normalization(Spec):
+    """What happens to pixels before the first layer: `pixel * scale + offset`."""
+
+    scale: float
+    offset: float
+    carried_by: str
+    """`input tensor`: by its scale and zero point, nothing is left to do. `file`: by an operator inside."""
+
+
+class InputEntry(Spec):
+    """An input of the file. Fill it with `stored = clip(round(pixel * multiply + add))`; float32 is not rounded."""
+
+    name: str
+    shape: tuple[int, ...]
+    """Batch, height, width, channels for an image; row by row from the top left, channels innermost."""
+    dtype: str
+    scale: float | None
+    zero_point: int | None
+    multiply: float
+    add: float
+    normalization: Normalization | None
+    """None where it is not one scale and offset: then it is inside the file, and `preprocessing` tells it."""
+    sample: str
+    """File with golden inputs as the tensor stores them, one after another."""
+
+
+class OutputEntry(Spec):
+    """An output of the file. Read it with `real = scale * (stored - zero_point)`; without a scale it is real."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None
+    zero_point: int | None
+    meaning: str
+    sample: str
+    """File with golden outputs as the tensor stores them, one for each golden input."""
+
+
+class PreprocessingEntry(Spec):
+    """What a client does to a raw example before it fills the input."""
+
+    spec: dict[str, Any]
+    steps: dict[str, Any]
+
+
+class Manifest(Spec):
+    """All of bundle.json."""
+
+    bundle: int
+    """Version of this layout."""
+    cnnpipe: str
+    origin: dict[str, Any]
+    target: str
+    format: dict[str, Any]
+    quantization: Quantization
+    file: str
+    client: str
+    task: dict[str, Any]
+    class_names: tuple[str, ...] | None
+    inputs: tuple[InputEntry, ...]
+    outputs: tuple[OutputEntry, ...]
+    preprocessing: PreprocessingEntry
+    operators: tuple[str, ...]
+    float_operators: tuple[str, ...]
+    tensors: int
+    notes: tuple[str, ...]
+    max_drop: float | None
+    host_latency_ms: float
+    scores: dict[str, Any]
+    """For `validation` and `test`: `model` (Keras), `file`, each metric with n and interval, and `drop`."""
+    files: dict[str, FileEntry]
+
+
+class GoldenSample(Spec):
+    """One golden sample, in parity.json."""
+
+    name: str
+    original: str | None
+    """A picture in the bundle that preprocessing turns into exactly this golden input."""
+    prediction: dict[str, Any]
+    """What the run's Keras model said."""
+    reference: dict[str, Any]
+    """Its outputs by name, as nested lists."""
+
+
+class ParityFile(Spec):
+    """All of parity.json."""
+
+    passed: bool
+    outputs: dict[str, tuple[dict[str, Any], ...]]
+    """For `validation` and `test`: how near each output is to Keras, and the bounds."""
+    samples: tuple[GoldenSample, ...]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the bundle.json of a folder.
+
+    Raises:
+        ProblemError: It is not there, or is none of this version.
+    """
+    manifest = _read(folder / MANIFEST, Manifest)
+    if manifest.bundle != VERSION:
+        message = f"{folder / MANIFEST} has layout {manifest.bundle}; this version of cnnpipe knows {VERSION}"
+        raise ProblemError(Problem(message))
+    return manifest
+
+
+def read_parity(folder: Path) -> ParityFile:
+    """Return the parity.json of a folder.
+
+    Raises:
+        ProblemError: It is not there, or is none.
+    """
+    return _read(folder / PARITY, ParityFile)
+
+
+def to_json(content: Spec) -> str:
+    """Return the text of a JSON file of the bundle."""
+    return json.dumps(content.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _read(file: Path, kind: type[Content]) -> Content:
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise ProblemError(Problem(f"{file} is too large to be what it should be ({file.stat().st_size} bytes)"))
+        return kind.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise ProblemError(Problem(f"{file} cannot be read ({error.strerror})")) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = dotted(first["loc"]) or "the file"
+        raise ProblemError(Problem(f"{file} is damaged ({where}: {first['msg']})")) from error

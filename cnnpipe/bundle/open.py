@@ -1,0 +1,153 @@
+"""An exported bundle as a thing to ask: predictions from files, by the sealed preprocessing, without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import ValidationError
+
+from cnnpipe.bundle.feed import Feed
+from cnnpipe.bundle.manifest import MANIFEST, InputEntry, Manifest, OutputEntry, read_manifest
+from cnnpipe.bundle.runtime import Runnable, file_outputs
+from cnnpipe.child import Child
+from cnnpipe.errors import Problem, ProblemError, dotted
+from cnnpipe.exporters import Exporter, FileFacts, TensorFacts
+from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.registry import plugin_folders, room
+from cnnpipe.spec import Spec
+from cnnpipe.task import Arrays, Facts, Prediction, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle. Close it, or use it in a `with` statement: it has a process that runs the file.
+
+    Args:
+        folder: Where it lies.
+        manifest: What bundle.json says.
+        task: The task, for the meaning of outputs.
+        facts: Preprocessing and class names.
+        runnable: The file and how to feed it.
+        runtime: The process that runs it.
+    """
+
+    folder: Path
+    manifest: Manifest
+    task: Task
+    facts: Facts
+    runnable: Runnable
+    runtime: Child
+
+    def __enter__(self) -> Bundle:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the runtime process."""
+        self.runtime.close()
+
+    def predict(self, examples: Sequence[Path | str | bytes | np.ndarray]) -> list[Prediction]:
+        """Return what the file says about raw examples: files, their contents, or arrays as preprocessing takes them.
+
+        Raises:
+            ProblemError: An example cannot be read, or the file cannot be run.
+        """
+        return [prediction for batch in _batches(examples) for prediction in self._predict(batch)]
+
+    def outputs(self, inputs: Arrays) -> Arrays:
+        """Return outputs as real values, for preprocessed inputs by tensor name, batch axis first."""
+        return self.task.answer(lambda arrays: file_outputs(self.runtime, self.runnable, arrays), inputs, self.facts)
+
+    def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
+        import numpy as np
+
+        inputs = np.stack([preprocessed(self.facts.preprocessing, example) for example in examples])
+        (name,) = (tensor.name for tensor in self.manifest.inputs)
+        return self.task.decode(self.outputs({name: inputs}), self.facts)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Open the bundle in a folder. Nothing of its file is read before the first prediction.
+
+    Raises:
+        ProblemError: There is none, or its bundle.json is damaged.
+    """
+    manifest = read_manifest(folder)
+    name = folder / MANIFEST
+    task = cast(Task, component("pipelines", manifest.task, name))
+    preprocessing = cast(Preprocessing, component("preprocessing", manifest.preprocessing.spec, name))
+    exporter = cast(Exporter, component("exporters", manifest.format, name))
+    file = folder / Path(manifest.file).name
+    feeds = {entry.name: Feed(entry.multiply, entry.add) for entry in manifest.inputs}
+    runnable = Runnable(exporter.model_dump(mode="json"), file, stated_facts(manifest), feeds)
+    facts = Facts(preprocessing, manifest.class_names)
+    return Bundle(folder, manifest, task, facts, runnable, Child("the runtime process", plugin_folders()))
+
+
+def stated_facts(manifest: Manifest) -> FileFacts:
+    """Return what bundle.json says about the file, in the form in which an exporter tells it from the file."""
+    return FileFacts(
+        inputs=tuple(map(_stated_tensor, manifest.inputs)),
+        outputs=tuple(map(_stated_tensor, manifest.outputs)),
+        operators=manifest.operators,
+        tensors=manifest.tensors,
+        bytes=manifest.files[manifest.file].bytes if manifest.file in manifest.files else 0,
+        float_operators=manifest.float_operators,
+    )
+
+
+def component(room_name: str, spec: Mapping[str, Any], file: Path) -> Spec:
+    """Return the component that a mapping in a JSON file describes.
+
+    Raises:
+        ProblemError: No component has this type, or the mapping does not fit it.
+    """
+    here = room(room_name)
+    name = spec.get("type")
+    if not isinstance(name, str) or name not in here.files():
+        hint = "Perhaps it was made with plugins that are not given now." if isinstance(name, str) else ""
+        raise ProblemError(Problem(f"{file} names the {room_name} '{name}', which is not known here", hint=hint))
+    try:
+        return here.load(name).model_validate_json(json.dumps(spec))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProblemError(Problem(f"{file} is damaged ({dotted(first['loc'])}: {first['msg']})")) from None
+
+
+def preprocessed(preprocessing: Preprocessing, example: Any) -> np.ndarray:
+    """Return one raw example as the network's input before normalization.
+
+    Raises:
+        ProblemError: It cannot be read.
+    """
+    name = f"{example}: " if isinstance(example, (str, Path)) else ""
+    try:
+        raw = Path(example).read_bytes() if isinstance(example, (str, Path)) else example
+        return preprocessing.apply(raw)
+    except OSError as error:
+        raise ProblemError(Problem(f"{name}cannot be read ({error.strerror})")) from error
+    except ValueError as error:
+        raise ProblemError(Problem(f"{name}{error}")) from error
+
+
+def _batches(examples: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(examples), BATCH):
+        yield examples[start : start + BATCH]
+
+
+def _stated_tensor(entry: InputEntry | OutputEntry) -> TensorFacts:
+    return TensorFacts(entry.name, entry.shape, entry.dtype, entry.scale, entry.zero_point)

@@ -1,0 +1,136 @@
+"""Parity: the written file says the same as Keras, example by example, within a stated tolerance.
+
+Float files must agree in every value. Files with 8-bit weights err a little everywhere, and much on the few examples
+that the model itself finds ambiguous; so what is bounded is the mean error, and the share of examples with a large
+error. An example whose class changes although the leading probability was more than twice `large` ahead has such an
+error. All bounds are fractions of the output's magnitude (the largest absolute value that Keras gave), plus steps of
+the output tensor where it is quantized: an output of 1/256 steps cannot be nearer than half a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe.errors import Problem
+from cnnpipe.exporters import Quantization, TensorFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cnnpipe.task import Arrays
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What is allowed, as fractions of the output's magnitude.
+
+    Args:
+        mean: Mean absolute error over all examples and values.
+        large: An example with a larger error in any value is far off.
+        far_off: Share of examples that may be far off.
+        again: How far a second run, on another processor, may be from the stored samples.
+    """
+
+    mean: float
+    large: float
+    far_off: float
+    again: float
+
+
+TOLERANCES: dict[Quantization, Tolerance] = {
+    "none": Tolerance(mean=1e-5, large=1e-4, far_off=0.0, again=1e-4),
+    "float16": Tolerance(mean=2e-3, large=2e-2, far_off=0.0, again=2e-2),
+    "dynamic_range": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
+    "int8": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
+    "int16x8": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
+}
+MEAN_STEPS, LARGE_STEPS, AGAIN_STEPS = 1.0, 4.0, 2.0
+
+
+@dataclass(frozen=True)
+class OutputParity:
+    """How near one output of the file is to Keras, and the bounds in the output's own unit."""
+
+    output: str
+    examples: int
+    magnitude: float
+    mean_error: float
+    mean_bound: float
+    largest_error: float
+    large_bound: float
+    far_off: int
+    far_off_bound: int
+    worst_example: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether all bounds hold. Not-a-number holds none."""
+        return self.mean_error <= self.mean_bound and self.far_off <= self.far_off_bound
+
+    def problem(self, file: str) -> Problem:
+        """Return what is wrong, naming file and example."""
+        return Problem(
+            f"{file} does not answer as Keras does: its output '{self.output}' is off by {self.mean_error:.3g} in the "
+            f"mean (allowed {self.mean_bound:.3g}), and on {self.far_off} of {self.examples} examples by more than "
+            f"{self.large_bound:.3g} (allowed on {self.far_off_bound}), most of all on '{self.worst_example}' "
+            f"by {self.largest_error:.3g}"
+        )
+
+
+def compare_outputs(
+    reference: Arrays, found: Arrays, tensors: Sequence[TensorFacts], quantization: Quantization, names: Sequence[str]
+) -> list[OutputParity]:
+    """Compare outputs of the file with those of Keras on the same examples.
+
+    Args:
+        reference: Outputs of Keras by name, batch axis first.
+        found: Outputs of the file as real values, by name.
+        tensors: The file's output tensors.
+        quantization: Decides the tolerance.
+        names: Names of the examples.
+    """
+    scales = {tensor.name: tensor.scale or 0.0 for tensor in tensors}
+    return [_compare(name, reference[name], found[name], scales[name], quantization, names) for name in reference]
+
+
+def _compare(
+    output: str, reference: np.ndarray, found: np.ndarray, step: float, quantization: Quantization, names: Sequence[str]
+) -> OutputParity:
+    import numpy as np
+
+    tolerance = TOLERANCES[quantization]
+    errors = np.abs(np.asarray(found, np.float64) - reference).reshape(len(names), -1)
+    errors[np.isnan(errors)] = np.inf
+    worst = errors.max(axis=1)
+    magnitude = float(np.abs(reference).max(initial=0.0))
+    large = tolerance.large * magnitude + LARGE_STEPS * step
+    return OutputParity(
+        output=output,
+        examples=len(names),
+        magnitude=magnitude,
+        mean_error=float(errors.mean()),
+        mean_bound=tolerance.mean * magnitude + MEAN_STEPS * step,
+        largest_error=float(worst.max()),
+        large_bound=large,
+        far_off=int((worst > large).sum()),
+        far_off_bound=int(tolerance.far_off * len(names)),
+        worst_example=names[int(worst.argmax())],
+    )
+
+
+def again_bound(quantization: Quantization, magnitude: float, step: float) -> float:
+    """Return how far a second run may be from a stored output, in the output's unit."""
+    return TOLERANCES[quantization].again * magnitude + AGAIN_STEPS * step
+
+
+def differs(first: Any, second: Any) -> bool:
+    """Return whether two predictions say something else; numbers with a fraction are left to parity."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return list(first) != list(second) or any(differs(first[key], second[key]) for key in first)
+    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+        return len(first) != len(second) or any(map(differs, first, second))
+    if isinstance(first, float) and isinstance(second, float):
+        return False
+    return bool(first != second)

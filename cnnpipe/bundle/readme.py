@@ -1,0 +1,75 @@
+"""The README of a bundle, for the person with the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnpipe.bundle.manifest import Manifest
+
+
+def readme(manifest: Manifest) -> str:
+    """Return the text of README.md: what the file takes and gives, and ten lines of Python that run it."""
+    return "\n".join(
+        [
+            f"# {manifest.origin.get('name', manifest.client)}: {manifest.file} ({manifest.quantization})",
+            "",
+            "What the file takes:",
+            *(f"- `{t.name}`: {t.dtype} {list(t.shape)}, {_fill(t)}" for t in manifest.inputs),
+            "",
+            "What it gives:",
+            *(f"- `{t.name}`: {t.dtype} {list(t.shape)}, {_read(t)}; {t.meaning}" for t in manifest.outputs),
+            "",
+            "`bundle.json` says all of this for programs, and under `preprocessing` how a picture becomes pixels.",
+            "`sample_input.npy` and `sample_output.npy` hold real inputs and the outputs that they must give.",
+            "",
+            *_example(manifest),
+        ]
+    )
+
+
+def _fill(tensor: Any) -> str:
+    if tensor.dtype == "float32":
+        return "the pixels 0 to 255 as they are (normalization is inside the file)"
+    formula = "pixel" if tensor.multiply == 1 else f"pixel * {tensor.multiply:.9g}"
+    add = f" {'+' if tensor.add > 0 else '-'} {abs(tensor.add):g}" if tensor.add else ""
+    return f"stored = {formula}{add}" + (", rounded and clipped" if tensor.multiply != 1 else "")
+
+
+def _read(tensor: Any) -> str:
+    return "real values" if tensor.scale is None else f"real = {tensor.scale:.9g} * (stored - {tensor.zero_point})"
+
+
+def _example(manifest: Manifest) -> list[str]:
+    """Return a program that needs ai-edge-litert, numpy and Pillow only; for pictures that are stretched to size."""
+    steps, source = manifest.preprocessing.steps, manifest.inputs[0]
+    if steps.get("type") != "image" or steps["resizing"]["mode"] != "stretch" or len(manifest.inputs) != 1:
+        return []
+    mode, method = ("L" if steps["channels"] == 1 else "RGB"), steps["resizing"]["method"].upper()
+    size = f"({steps['width']}, {steps['height']})"
+    fill = f"np.rint(pixels * {source.multiply!r} + {source.add!r})" if source.dtype != "float32" else "pixels"
+    first = manifest.outputs[0]
+    read = "stored" if first.scale is None else f"{first.scale!r} * (stored.astype(np.float32) - {first.zero_point})"
+    show = [f"print({first.name})"]
+    if manifest.class_names is not None and len(manifest.class_names) == first.shape[-1]:
+        show = ['labels = open("labels.txt", encoding="utf-8").read().splitlines()',
+                f"print(labels[{first.name}[0].argmax()], {first.name}[0].max())"]  # fmt: skip
+    return [
+        "```python",
+        "import sys",
+        "import numpy as np",
+        "from ai_edge_litert.interpreter import Interpreter",
+        "from PIL import Image, ImageOps",
+        "",
+        f'picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")',
+        f"pixels = np.asarray(picture.resize({size}, Image.Resampling.{method}), np.float32)",
+        f"stored = {fill}.astype(np.{source.dtype}).reshape({list(source.shape)})",
+        f'interpreter = Interpreter("{manifest.file}")',
+        "interpreter.allocate_tensors()",
+        'interpreter.set_tensor(interpreter.get_input_details()[0]["index"], stored)',
+        "interpreter.invoke()",
+        'stored = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])',
+        f"{first.name} = {read}",
+        *show,
+        "```",
+        "",
+    ]

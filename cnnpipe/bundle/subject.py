@@ -1,0 +1,55 @@
+"""What is exported: a trained network with all that is needed to convert it and to prove the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cnnpipe.data import SplitData
+from cnnpipe.datasets import SplitName
+from cnnpipe.graph import Graph
+from cnnpipe.task import Arrays, Facts, Signature, Task
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network and its data.
+
+    Args:
+        task: The task.
+        facts: What the task knows of the data.
+        graph: The network that is exported.
+        weights: File of its weights, as `build.save_weights` writes it.
+        splits: The examples of each split.
+        call: Runs the deployed Keras model: inputs to outputs by tensor name, batch axis first.
+        seed: Chooses the calibration examples.
+        origin: What the bundle says about where it comes from, as plain values.
+    """
+
+    task: Task
+    facts: Facts
+    graph: Graph
+    weights: Path
+    splits: Mapping[SplitName, SplitData]
+    call: Callable[[Arrays], Arrays]
+    seed: int = 0
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def signature(self) -> Signature:
+        """What the exported file is to its client."""
+        return self.task.signature(self.facts)
+
+    def network_inputs(self, split: SplitName, rows: Sequence[int]) -> Arrays:
+        """Return what the task hands to the network first for some examples of a split; usually just these examples."""
+        handed: list[Arrays] = []
+
+        def record(inputs: Arrays) -> Arrays:
+            handed.append(inputs)
+            return self.call(inputs)
+
+        chosen = {name: values[list(rows)] for name, values in self.splits[split].inputs.items()}
+        self.task.answer(record, chosen, self.facts)
+        return handed[0]

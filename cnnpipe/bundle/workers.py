@@ -1,0 +1,161 @@
+"""The two child processes of an export, and the functions that run in them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+from cnnpipe.child import Child
+from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorType
+from cnnpipe.registry import plugin_folders, room
+
+if TYPE_CHECKING:
+    import numpy as np
+
+CONVERSION_SECONDS = 900.0
+"""Longest time for one conversion, the start of TensorFlow included."""
+RUNTIME_SECONDS = 300.0
+"""Longest time for one call of a file's runtime, on at most `CALL_BYTES` of inputs."""
+CALL_BYTES = 8 * 2**20
+NOISE_SAMPLES = 8
+LATENCY_RUNS, LATENCY_WARM_UP = 30, 5
+
+
+class Workers:
+    """The conversion process and the runtime process. The second never imports TensorFlow."""
+
+    def __init__(self) -> None:
+        self.converter = Child("the conversion process", plugin_folders())
+        self.runtime = Child("the runtime process", plugin_folders())
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.converter.close()
+        self.runtime.close()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One conversion, as plain values that travel to the conversion process.
+
+    Args:
+        exporter: The exporter's spec.
+        plan: The network as `build.plan` gives it.
+        inputs: Shape of every input without the batch, by tensor name.
+        weights: File of `build.save_weights`; None for the initial weights that `seed` gives.
+        seed: Seed of the initial weights.
+        calibration: `.npz` with inputs before normalization, by tensor name; None for noise, which is only allowed when
+            the file is thrown away.
+        normalization: Scale and offset that the input tensor carries instead of the network; None when it does not.
+        quantization: What happens to weights and activations.
+        input_type: Type of the input tensors.
+        output_type: Type of the output tensors.
+        file: Where to write.
+    """
+
+    exporter: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    inputs: Mapping[str, tuple[int, ...]]
+    weights: Path | None
+    seed: int
+    calibration: Path | None
+    normalization: tuple[float, float] | None
+    quantization: Quantization
+    input_type: TensorType
+    output_type: TensorType
+    file: Path
+
+
+def warm_up() -> None:
+    """Import TensorFlow in the conversion process, so that the first conversion need not wait for it."""
+    from cnnpipe.quiet import quiet_tensorflow
+
+    quiet_tensorflow()
+
+
+def convert(job: Job) -> FileFacts:
+    """Build the network and write the file. Runs in the conversion process."""
+    warm_up()
+    import keras
+
+    from cnnpipe.build import build_model, load_weights, set_weights
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(job.seed)
+    model = build_model(job.plan)
+    if job.weights is not None:
+        set_weights(model, load_weights(job.weights))
+    samples = _calibration(job) if job.quantization in CALIBRATED else []
+    conversion = Conversion(
+        model,
+        job.inputs,
+        list(job.plan["outputs"]),
+        samples,
+        job.quantization,
+        job.input_type,
+        job.output_type,
+        job.file,
+    )
+    return _exporter(job.exporter).convert(conversion)
+
+
+def inspect(exporter: Mapping[str, Any], file: Path) -> FileFacts:
+    """Return what a file holds. Runs in the runtime process."""
+    return _exporter(exporter).inspect(file)
+
+
+def predict(exporter: Mapping[str, Any], file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Run a file on inputs as it stores them. Runs in the runtime process."""
+    (outputs,) = _exporter(exporter).predict(file, [inputs])
+    return dict(outputs)
+
+
+def latency_ms(exporter: Mapping[str, Any], file: Path, one: Mapping[str, np.ndarray]) -> float:
+    """Return the median time of one run in milliseconds, after some to warm up. Runs in the runtime process."""
+    times, last = [], time.perf_counter()
+    for _ in _exporter(exporter).predict(file, [one] * (LATENCY_RUNS + LATENCY_WARM_UP)):
+        times.append(time.perf_counter() - last)
+        last = time.perf_counter()
+    return statistics.median(times[LATENCY_WARM_UP:]) * 1000
+
+
+def _exporter(spec: Mapping[str, Any]) -> Exporter:
+    return cast(Exporter, room("exporters").load(spec["type"]).model_validate(dict(spec)))
+
+
+def _calibration(job: Job) -> list[dict[str, np.ndarray]]:
+    """Return calibration samples and, for pixels, the two constant frames that pin the input's scale."""
+    import numpy as np
+
+    rows = _noise(job) if job.calibration is None else dict(np.load(job.calibration, allow_pickle=False))
+    for name, values in rows.items():
+        if values.dtype == np.uint8:
+            frames = np.stack([np.zeros_like(values[0]), np.full_like(values[0], 255)])
+            rows[name] = np.concatenate([values, frames])
+    scale, offset = job.normalization or (1.0, 0.0)
+    number = min(len(values) for values in rows.values())
+    return [
+        {
+            name: values[row : row + 1].astype(np.float32) * np.float32(scale) + np.float32(offset)
+            for name, values in rows.items()
+        }
+        for row in range(number)
+    ]
+
+
+def _noise(job: Job) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    generator = np.random.default_rng(job.seed)
+    return {
+        name: generator.integers(0, 256, (NOISE_SAMPLES, *shape), dtype=np.uint8) for name, shape in job.inputs.items()
+    }
