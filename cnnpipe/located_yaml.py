@@ -17,6 +17,8 @@ from cnnpipe.text_file import read_text
 
 MAX_DEPTH = 50
 MAX_VALUES = 100_000
+MAX_DIGITS = 20
+MAX_INT = 2**53
 
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -150,7 +152,7 @@ def scalar(text: str) -> str | int | float | bool | None:
     if text in _BOOL:
         return _BOOL[text]
     if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else _decimal(text)
+        return int(text[:MAX_DIGITS], 0 if text[:2] in ("0o", "0x") else 10)
     if _FLOAT.fullmatch(text):
         return float(text)
     if _SPECIAL.fullmatch(text):
@@ -170,8 +172,6 @@ def short(value: Any) -> str:
         return text if simple and len(text) <= 40 else f"a list of {len(value)}"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int) and abs(value) > 10**30:
-        return "a very large number"
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:37] + "...")
     return str(value)
@@ -180,10 +180,6 @@ def short(value: Any) -> str:
 def _list_of(value: Mapping[str, Any]) -> str:
     keys = [f"'{key}'" for key in value]
     return ", ".join(keys) if len(keys) <= 3 else f"{len(keys)} keys"
-
-
-def _decimal(text: str) -> int | float:
-    return int(text) if len(text) < 400 else float("-inf" if text[0] == "-" else "inf")
 
 
 def _error(place: Place, message: str, hint: str = "") -> ProblemError:
@@ -243,7 +239,7 @@ class _Builder:
         if self._documents > 1:
             raise _error(place, "a second document begins here ('---')", "Keep one recipe per file.")
         if event.version or event.tags:
-            raise _error(place, "directives ('%') are not used in recipes", "Delete the line; recipes are YAML 1.2.")
+            raise _error(place, "the lines before '---' that begin with '%' are not used in recipes", "Delete them.")
 
     def _refuse_tag(self, event: Any, place: Place) -> None:
         tag = getattr(event, "tag", None)
@@ -271,6 +267,8 @@ class _Builder:
 
     def _scalar(self, node: Node, anchor: str | None, merge: bool) -> None:
         frame = self._frames[-1] if self._frames else None
+        if isinstance(node.value, int) and abs(node.value) > MAX_INT:
+            self.problems.append(Problem(f"a whole number may be at most {MAX_INT:,}", node.place))
         if frame is None or not frame.is_mapping or frame.key is not None:
             return self._value(node, anchor)
         if merge:

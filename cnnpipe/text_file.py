@@ -39,7 +39,7 @@ def read_text(file: File, shown: str) -> str:
             )
         data = file.read_bytes()
     except FileNotFoundError:
-        raise ProblemError(Problem("there is no such file", top, hint=_beside(file))) from None
+        raise ProblemError(Problem("there is no such file", top, hint=hint_beside(file))) from None
     except PermissionError:
         raise ProblemError(Problem("no permission to read this file", top)) from None
     except (OSError, ValueError) as error:
@@ -81,9 +81,7 @@ def _decoded(data: bytes, shown: str) -> str:
     if control:
         before = text[: control.start()]
         place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise ProblemError(
-            Problem(f"the character with code {ord(control[0])} cannot be shown", place, hint="Delete it.")
-        )
+        raise ProblemError(Problem(f"holds an invisible character (code {ord(control[0])})", place, hint="Delete it."))
     return text
 
 
@@ -92,7 +90,8 @@ def _inside(folder: File) -> str:
     return f"It holds {', '.join(found)}." if found else ""
 
 
-def _beside(file: File) -> str:
+def hint_beside(file: File) -> str:
+    """Return a hint that names the file beside a missing one that was probably meant; may be empty."""
     folder = file.parent
     if not folder.is_dir():
         return f"There is no folder {folder} either."

@@ -44,6 +44,11 @@ _TABLE = (
     ("while scanning an anchor", "'&' must be followed by a name", "Put text that starts with '&' in quotes."),
     ("while scanning an alias", "'*' must be followed by a name", "Put text that starts with '*' in quotes."),
     ("that cannot start any token", "this character cannot begin a value", "Put the text in quotes."),
+    (
+        "expected the node content",
+        "a value is expected here, and there is none",
+        "Check the brackets and commas before it.",
+    ),
     ("tag", "this tag cannot be read", "Delete it; put text that starts with '!' in quotes."),
     ("block scalar", "the text block that begins here with '|' or '>' is not well formed", "Put the text in quotes."),
     ("directive", "a line that begins with '%' is not used in recipes", "Delete it, or put the text in quotes."),

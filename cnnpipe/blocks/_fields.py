@@ -23,7 +23,9 @@ def _check_padding(value: Any) -> Any:
     if words or (isinstance(value, tuple) and value and all(_is_pair(item) for item in value)):
         return value
     raise PydanticCustomError(
-        "padding", "expected same, valid, causal, a whole number, or a list of [before, after] per axis"
+        "padding",
+        "expected same, valid, causal, a whole number, or a list of [before, after] per axis",
+        {"known": ["same", "valid", "causal"]},
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.located_yaml import Document, Node, read, short
+from cnnpipe.spec import nearest
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,17 @@ def _parent(said: Node, file: Path, shown: str, chain: tuple[Path, ...]) -> tupl
     except (OSError, ValueError):
         raise _error(said, f"expected the name of a recipe file (received {short(said.value)})") from None
     if not found:
-        hint = "" if parent.suffix else "Write the file's whole name, such as 'base.yaml'; it is relative to this file."
-        raise _error(said, f"there is no file '{said.value}' in {_folder(shown)}", hint)
+        hint = _near(parent, said.value) if parent.suffix else "Write the file's whole name, such as 'base.yaml'."
+        raise _error(said, f"there is no file '{said.value}' (relative to the folder of this file)", hint)
     if parent in chain:
         circle = " -> ".join(link.name for link in (*chain[chain.index(parent) :], parent))
         raise _error(said, f"the recipes extend one another in a circle: {circle}")
     return parent, os.path.normpath(os.path.join(os.path.dirname(shown), said.value))
 
 
-def _folder(shown: str) -> str:
-    return os.path.dirname(shown) or "this file's folder"
+def _near(parent: Path, said: str) -> str:
+    found = nearest(parent.name, [file.name for file in parent.parent.glob("*.yaml")])
+    return f"Did you mean '{os.path.join(os.path.dirname(said), found)}'?" if found else ""
 
 
 def _error(said: Node, message: str, hint: str = "") -> ProblemError:

@@ -20,6 +20,7 @@ from cnnpipe.recipe.overrides import Setting, apply_overrides
 from cnnpipe.recipe.problems import schema_problems
 from cnnpipe.recipe.provenance import provenance
 from cnnpipe.recipe.schema import Recipe
+from cnnpipe.registry import plugin_folders
 from cnnpipe.spec import FilePath, Spec, nearest
 
 
@@ -69,10 +70,8 @@ def load_recipe(recipe: str | File, overrides: Sequence[str] = ()) -> LoadedReci
     """
     file, shown = _find(recipe)
     chain = read_chain(file, shown)
-    root, settings = apply_overrides(chain.root, overrides)
-    checked = _validated(root)
-    folders = {**chain.folders, **{place.file: File.cwd() for place in _command_line(settings)}}
-    checked = _with_absolute_paths(checked, root, folders)
+    root, settings, problems = apply_overrides(chain.root, overrides)
+    checked = _with_absolute_paths(_validated(root, problems), root, chain.folders)
     if checked.name is None:
         checked = checked.model_copy(update={"name": run_name(file)})
     found = in_order(
@@ -82,7 +81,9 @@ def load_recipe(recipe: str | File, overrides: Sequence[str] = ()) -> LoadedReci
         raise ProblemError(found)
     text = "\n".join(chain.document.lines)
     warnings = tuple(found)
-    return LoadedRecipe(checked, file, file.resolve().parent, text, root, provenance(checked, root), settings, warnings)
+    return LoadedRecipe(
+        checked, file, file.resolve().parent, text, root, provenance(checked, root), tuple(settings), warnings
+    )
 
 
 def in_order(problems: Any) -> list[Problem]:
@@ -98,8 +99,9 @@ def run_name(file: File) -> str:
 
 
 def shipped_recipes() -> dict[str, File]:
-    """Return the files of all shipped recipes by name."""
-    return {file.stem: file for file in sorted(shipped_folder("recipes").glob("*/*.yaml"))}
+    """Return the files of all shipped recipes, and of those in plugin folders, by name."""
+    folders = [shipped_folder("recipes"), *(folder / "recipes" for folder in plugin_folders())]
+    return {file.stem: file for folder in folders for file in sorted(folder.rglob("*.yaml"))}
 
 
 def _find(recipe: str | File) -> tuple[File, str]:
@@ -126,15 +128,14 @@ def _shown(file: File) -> str:
     return str(file) if relative.startswith("..") else relative
 
 
-def _validated(root: Node) -> Recipe:
+def _validated(root: Node, problems: Sequence[Problem]) -> Recipe:
     try:
-        return Recipe.model_validate(root.plain(tuple))
+        recipe = Recipe.model_validate(root.plain(tuple))
     except ValidationError as error:
-        raise ProblemError(in_order(schema_problems(error, root))) from None
-
-
-def _command_line(settings: Sequence[Setting]) -> list[Place]:
-    return [Place(f"--set {setting.number}", 0, 0) for setting in settings]
+        raise ProblemError(in_order([*problems, *schema_problems(error, root)])) from None
+    if problems:
+        raise ProblemError(in_order(problems))
+    return recipe
 
 
 def _with_absolute_paths(recipe: Recipe, root: Node, folders: Mapping[str, File]) -> Recipe:

@@ -33,11 +33,10 @@ class Setting:
         return f"--set {self.number} {self.said} is {dotted(self.path)} (was {self.before}{where})"
 
 
-def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, tuple[Setting, ...]]:
-    """Return the recipe with all overrides applied in order, and what each of them changed.
+def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, list[Setting], list[Problem]]:
+    """Return the recipe with all overrides applied in order, what each changed, and the problems of those left out.
 
-    Raises:
-        ProblemError: One is not `path=value`, its value is no YAML, or its path leads nowhere.
+    A problem is that an override is not `path=value`, that its value is no YAML, or that its path leads nowhere.
     """
     settings: list[Setting] = []
     problems: list[Problem] = []
@@ -53,9 +52,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, tuple[S
             root = _changed(root, found, value, place)
         except ProblemError as error:
             problems += [replace(problem, place=place) for problem in error.problems]
-    if problems:
-        raise ProblemError(problems)
-    return root, tuple(settings)
+    return root, settings, problems
 
 
 def _split(override: str, place: Place) -> tuple[str, Node]:

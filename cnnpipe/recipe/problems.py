@@ -38,6 +38,8 @@ _RANGES = {
     "string_too_short": ("text of at least {} characters", "min_length"),
     "string_too_long": ("text of at most {} characters", "max_length"),
 }
+MANY = 10
+"""From how many words on a message gives examples instead of all."""
 _NAMES = {r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "a name of letters, digits, '_', '-' and '.'"}
 
 
@@ -117,11 +119,18 @@ def _problems(group: Sequence[_Mistake], root: Node) -> list[Problem]:
     best = [mistake for mistake in group if mistake.path != mistake.union or not mistake.is_mismatch]
     if best:
         return [_problem(mistake, root) for mistake in best]
-    expected = list(dict.fromkeys(_expected(mistake) for mistake in group))
-    words = [word for mistake in group for word in _choices(mistake)]
-    first = group[0]
-    hint = _value_hint(first.received, words, " ".join(expected))
-    return [_located(root, first.path, f"expected {' or '.join(expected)} (received {short(first.received)})", hint)]
+    return [_unexpected(group, root)]
+
+
+def _unexpected(group: Sequence[_Mistake], root: Node) -> Problem:
+    """Return the problem of a value that is nothing of what was expected."""
+    received = group[0].received
+    choices = [word for mistake in group for word in _choices(mistake)]
+    guess = vocabulary.suggestion(received, choices, vocabulary.VALUES) if isinstance(received, str) else None
+    phrases = list(dict.fromkeys(_expected(mistake, brief=guess is not None) for mistake in group))
+    expected = " or ".join(phrases)
+    hint = f"Did you mean '{guess}'?" if guess else _value_hint(received, choices, expected)
+    return _located(root, group[0].path, f"expected {expected} (received {short(received)})", hint)
 
 
 def _located(root: Node, path: Path, message: str, hint: str = "") -> Problem:
@@ -146,11 +155,9 @@ def _problem(mistake: _Mistake, root: Node) -> Problem:
         return _located(root, path, f"needs {bound} {size} item{'s' * (size != 1)} (received {count or 'none'})")
     if kind in ("value_error", "assertion_error"):
         return _located(root, path, mistake.text.split(", ", 1)[-1].rstrip("."))
-    expected = _expected(mistake)
     if kind == "literal_error" and len(_choices(mistake)) == 1 and path[-1:] == ("type",):
         return _unknown_type(mistake, root)
-    hint = _value_hint(mistake.received, _choices(mistake), expected)
-    return _located(root, path, f"expected {expected} (received {short(mistake.received)})", hint)
+    return _unexpected([mistake], root)
 
 
 def _missing(mistake: _Mistake, root: Node) -> Problem:
@@ -162,7 +169,7 @@ def _missing(mistake: _Mistake, root: Node) -> Problem:
     return _located(root, mistake.path, f"needs the key '{key}'")
 
 
-def _expected(mistake: _Mistake) -> str:
+def _expected(mistake: _Mistake, brief: bool) -> str:
     kind, context = mistake.kind, mistake.context
     if kind in _TYPES:
         return _TYPES[kind]
@@ -170,34 +177,34 @@ def _expected(mistake: _Mistake) -> str:
         text, key = _RANGES[kind]
         return text.format(f"{context[key]:g}" if isinstance(context[key], float) else context[key])
     if kind == "literal_error":
-        choices = [f"'{word}'" for word in _choices(mistake)]
-        return (
-            choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}" if choices else str(context["expected"])
-        )
+        choices = [f"'{word}'" for word in _choices(mistake)] or [str(context["expected"])]
+        if brief and len(choices) > MANY:
+            return f"one of {len(choices)} words such as {', '.join(choices[:3])}"
+        return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
     if kind == "finite_number":
         return "a finite number"
     if kind == "string_pattern_mismatch":
         return _NAMES.get(context["pattern"], f"text that fits the pattern {context['pattern']}")
-    return mistake.text[:1].lower() + mistake.text[1:]
+    return (mistake.text[:1].lower() + mistake.text[1:]).removeprefix("expected ").rstrip(".")
 
 
 def _choices(mistake: _Mistake) -> list[str]:
-    return re.findall(r"'([^']*)'", str(mistake.context.get("expected", ""))) if mistake.kind == "literal_error" else []
+    """Return the words that are legal: those of a `Literal`, or what a check of our own gives as `known`."""
+    if mistake.kind != "literal_error":
+        return list(mistake.context.get("known", ()))
+    return re.findall(r"'([^']*)'", str(mistake.context.get("expected", "")))
 
 
 def _value_hint(received: Any, choices: Sequence[str], expected: str) -> str:
     if isinstance(received, str):
-        guess = vocabulary.suggestion(received, choices, vocabulary.VALUES) if choices else None
-        if guess:
-            return f"Did you mean '{guess}'?"
         if "true or false" in expected and received.lower() in ("yes", "no", "on", "off", "y", "n"):
             return f"Write {'true' if received.lower() in ('yes', 'on', 'y') else 'false'}."
         number = _number(received)
         if "number" in expected and number is not None:
             return f"Write it as {number}, without quotes."
-    if isinstance(received, bool) and "'none'" in expected and not received:
+    if received is False and "none" in choices:
         return "Did you mean 'none'?"
-    if received is None and "'none'" in expected:
+    if received is None and "none" in choices:
         return "Write 'none', or leave the key out."
     if received is None and "(null)" not in expected:
         return "Write a value after the ':', or delete the line."
@@ -205,6 +212,8 @@ def _value_hint(received: Any, choices: Sequence[str], expected: str) -> str:
         return f"Write {int(received)}."
     if expected == "text" and isinstance(received, (int, float)):
         return "Put it in quotes."
+    if expected == "a list":
+        return "A list is written [a, b], or as lines that begin with '- '."
     return ""
 
 
@@ -215,21 +224,29 @@ def _number(text: str) -> str | None:
 
 def _key_hint(context: Mapping[str, Any], path: Path, root: Node) -> str:
     key, known = str(context["key"]), list(context["known"])
-    siblings = root.closest(path[:-1]).value
-    given = siblings if isinstance(siblings, dict) else {}
+    given = _given_beside(path, root)
     free = [name for name in known if name not in given]
     guess = vocabulary.suggestion(key, free, vocabulary.KEYS)
     if guess:
         return f"Did you mean '{guess}'?"
-    elsewhere = where_legal(key, root, path)
-    if elsewhere:
-        return f"Did you mean '{elsewhere}'?"
     if vocabulary.plain_word(key) in _NOT_NEEDED:
         return _NOT_NEEDED[vocabulary.plain_word(key)]
+    elsewhere = where_legal(key, root, path)
+    if elsewhere:
+        where = dotted(elsewhere)
+        return f"'{where}' is given already." if root.find(elsewhere) else f"Did you mean '{where}'?"
     also = vocabulary.foreign(key, known, vocabulary.KEYS) or nearest(key, known)
     if also:
         return f"'{also}' is given already."
     return f"Known keys: {', '.join(known)}." if known else "It has no keys but 'type'."
+
+
+def _given_beside(path: Path, root: Node) -> set[str]:
+    """Return the keys that the same file gives beside `path`: those of a parent recipe may well be meant."""
+    siblings, node = root.closest(path[:-1]).value, root.closest(path)
+    if not isinstance(siblings, dict):
+        return set()
+    return {key for key, sibling in siblings.items() if sibling.key_place.file == node.key_place.file}
 
 
 _NOT_NEEDED = {vocabulary.plain_word(word): hint for word, hint in vocabulary.NOT_NEEDED.items()}
@@ -252,8 +269,8 @@ def _unknown_type(mistake: _Mistake, root: Node) -> Problem:
 def _listed(known: Sequence[str], room: str) -> str:
     if not known:
         return f"'cnnpipe list {room}' shows all types." if room else ""
-    if len(known) > 12:
-        return f"'cnnpipe list {room}' shows all {len(known)} types."
+    if len(known) > MANY:
+        return f"'cnnpipe list {room}' shows all types."
     return f"Known types: {', '.join(known)}."
 
 

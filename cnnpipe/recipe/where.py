@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, get_args
 
-from cnnpipe.errors import Path, dotted
+from cnnpipe.errors import Path
 from cnnpipe.located_yaml import Node
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.schema import Recipe
@@ -13,17 +13,19 @@ from cnnpipe.registry import Component, room
 from cnnpipe.spec import Spec
 
 
-def where_legal(key: str, root: Node, path: Path) -> str | None:
-    """Return the dotted path that `key`, found at `path`, should have; None when there is none or more than one."""
+def where_legal(key: str, root: Node, path: Path) -> Path | None:
+    """Return the path that `key`, found at `path`, should have; None when there is none or more than one."""
     here = path[:-1]
     sections = list(_sections(Recipe, root, ()))
     same = [where for where, spec in sections if where != here and key in spec.model_fields and key != "type"]
     if len(same) == 1:
-        return dotted((*same[0], key))
+        return (*same[0], key)
+    if same or any(isinstance(part, int) for part in path):
+        return None
     for where, spec in sections:
         ours = vocabulary.foreign(key, spec.model_fields, vocabulary.KEYS) if where != here else None
-        if ours and ours != "type" and not same and root.find((*where, ours)) is None:
-            return dotted((*where, ours))
+        if ours and ours != "type":
+            return (*where, ours)
     return None
 
 
@@ -33,7 +35,7 @@ def _sections(spec: type[Spec], node: Node | None, path: Path) -> Iterator[tuple
     for name, field in spec.model_fields.items():
         child = node.child(name) if node else None
         inner = _component(field.metadata, child) or _plain(field.annotation)
-        if inner is not None and (*path, name) not in ((), path):
+        if inner is not None:
             yield from _sections(inner, child, (*path, name))
 
 
