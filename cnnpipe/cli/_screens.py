@@ -85,7 +85,8 @@ def _export_row(export: ExportResult) -> tuple[str, ...]:
     latency = "-" if export.latency_ms is None else f"{export.latency_ms:.2f} ms"
     name = f"{export.target} {export.quantization}"
     gate = "passed" if export.passed else "FAILED"
-    return name, byte_size(export.bytes), _score(export.score), _drop(export.drop), latency, gate
+    score = _score(export.score) + (f" ({export.split})" if export.split != "test" else "")
+    return name, byte_size(export.bytes), score, _drop(export.drop), latency, gate
 
 
 def _score(score: Score) -> str:

@@ -6,12 +6,16 @@ MODEL is a run (digits, digits/0007, a run folder) or a bundle folder.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from cnnpipe.cli._command import json_option, make_command, runs_option
 from cnnpipe.cli._output import finish
 from cnnpipe.cli._progress import live
+
+if TYPE_CHECKING:
+    from cnnpipe.datasets import SplitName
 
 
 @make_command(
@@ -32,5 +36,5 @@ def command(model: str, split: str, runs_folder: Path, as_json: bool) -> None:
     from cnnpipe.jobs.evaluate import evaluate
 
     with live() as listener:
-        result = evaluate(model, split, runs_folder=runs_folder, listener=listener)
+        result = evaluate(model, cast("SplitName", split), runs_folder=runs_folder, listener=listener)
     finish(result, as_json)

@@ -24,9 +24,10 @@ class ExportResult:
         target: Type of the target.
         quantization: What happened to weights and activations.
         bytes: Size of the file.
-        score: The headline metric of the file on the test split.
-        drop: Against the Keras model on the test split.
+        score: The headline metric of the file.
+        drop: Against the Keras model, on the same examples.
         passed: Whether every check held: operators, parity, golden samples, `max_drop`.
+        split: Where score and drop were measured; `validation` for a file that was rejected there.
         latency_ms: Median milliseconds for one example on this machine, None when not measured.
         problems: What failed, or should be known.
     """
@@ -38,6 +39,7 @@ class ExportResult:
     score: Score
     drop: Drop
     passed: bool
+    split: str = "test"
     latency_ms: float | None = None
     problems: tuple[Problem, ...] = ()
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnpipe.bundle.manifest import MANIFEST
 from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.evaluation import caller
@@ -69,3 +70,10 @@ def open_trained(reference: str | Path, runs_folder: Path = Path("runs")) -> Tra
     loaded = load_recipe(run.folder / RESOLVED)
     names = run.read_text(LABELS).splitlines() if (run.folder / LABELS).is_file() else None
     return Trained(run, loaded, Facts(loaded.recipe.data.preprocessing, tuple(names) if names else None))
+
+
+def bundle_folder(model: str | Path) -> Path | None:
+    """Return the bundle that `model` names (its folder, or a file in it), or None when it names something else."""
+    path = Path(model)
+    folder = path.parent if path.is_file() else path
+    return folder if (folder / MANIFEST).is_file() else None

@@ -18,7 +18,7 @@ COMMANDS = list(command_files())
 
 def test_the_commands_are_there() -> None:
     assert {
-        "run", "new", "check", "describe", "list", "schema", "train", "evaluate", "predict", "export", "runs", "completion"
+        "run", "new", "check", "describe", "list", "schema", "train", "evaluate", "predict", "export", "runs",
     } <= set(COMMANDS)  # fmt: skip
 
 
