@@ -147,14 +147,23 @@ def to_json(content: Spec) -> str:
     return json.dumps(content.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def tuples(value: Any) -> Any:
+    """Return what JSON holds with tuples for lists, as specs want it."""
+    if isinstance(value, dict):
+        return {key: tuples(item) for key, item in value.items()}
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
 def _read(file: Path, kind: type[Content]) -> Content:
     try:
         if file.stat().st_size > _LARGEST:
             raise ProblemError(Problem(f"{file} is too large to be what it should be ({file.stat().st_size} bytes)"))
-        return kind.model_validate_json(file.read_bytes())
+        return kind.model_validate(tuples(json.loads(file.read_bytes())))
     except OSError as error:
         raise ProblemError(Problem(f"{file} cannot be read ({error.strerror})")) from error
-    except ValidationError as error:
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, ValidationError):
+            raise ProblemError(Problem(f"{file} is no JSON ({error})")) from error
         first = error.errors()[0]
         where = dotted(first["loc"]) or "the file"
         raise ProblemError(Problem(f"{file} is damaged ({where}: {first['msg']})")) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +121,7 @@ def component(room_name: str, spec: Mapping[str, Any], file: Path) -> Spec:
         hint = "Perhaps it was made with plugins that are not given now." if isinstance(name, str) else ""
         raise ProblemError(Problem(f"{file} names the {room_name} '{name}', which is not known here", hint=hint))
     try:
-        return here.load(name).model_validate_json(json.dumps(spec))
+        return here.load(name).model_validate(dict(spec))
     except ValidationError as error:
         first = error.errors()[0]
         raise ProblemError(Problem(f"{file} is damaged ({dotted(first['loc'])}: {first['msg']})")) from None
