@@ -137,6 +137,7 @@ class Child:
             _write(cast(IO[bytes], process.stdin), message)
 
     def _exchange(self, message: tuple[str, tuple[Any, ...]], timeout: float) -> Any:
+        process = cast("subprocess.Popen[bytes]", self._process)  # `close` in another thread may forget it meanwhile
         self._send(message)
         try:
             answer = self._answers.get(timeout=timeout)
@@ -144,8 +145,7 @@ class Child:
             tail = self._tail()
             raise ChildError(f"{self.name} gave no answer to {message[0]} within {timeout:g} s", tail) from None
         if answer is None:
-            code = cast("subprocess.Popen[bytes]", self._process).wait()
-            raise ChildError(f"{self.name} {_how_it_ended(code)} in {message[0]}", self._tail())
+            raise ChildError(f"{self.name} {_how_it_ended(process.wait())} in {message[0]}", self._tail())
         return answer
 
     def _tail(self) -> str:

@@ -6,6 +6,7 @@ drop there beyond `max_drop` fails the export too, but nothing is tried again.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,12 +20,13 @@ from cnnpipe.bundle.runtime import Runnable, file_outputs, latency_ms
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.bundle.write import whole_folder, write_bundle, write_rejected
+from cnnpipe.data import SplitData
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop, Evaluation, compare, evaluate
 from cnnpipe.events import Listener
 from cnnpipe.recipe.exports import PlannedExport
-from cnnpipe.task import Arrays, Scores
+from cnnpipe.task import Arrays, Prediction, Scores
 
 REJECTED = ".rejected"
 
@@ -39,6 +41,7 @@ class Comparison:
         file: What the file is worth.
         drop: How much worse the file is.
         parity: How near each output is to that of Keras.
+        higher_is_better: Direction of the headline metric.
     """
 
     split: SplitName
@@ -46,6 +49,7 @@ class Comparison:
     file: Evaluation
     drop: Drop
     parity: tuple[OutputParity, ...]
+    higher_is_better: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return the scores of both and the drop as plain values."""
@@ -54,6 +58,16 @@ class Comparison:
             "file": scores_json(self.file.scores),
             "drop": asdict(self.drop),
         }
+
+
+@dataclass(frozen=True)
+class LostExample:
+    """An example that the file does worse than its Keras model."""
+
+    name: str
+    split: SplitName
+    model: Prediction
+    file: Prediction
 
 
 @dataclass(frozen=True)
@@ -137,7 +151,7 @@ def _compare(
     found = task.answer(lambda inputs: file_outputs(workers.runtime, runnable, inputs), split.inputs, facts)
     model, file = evaluate(task, reference, split, facts), evaluate(task, found, split, facts)
     parity = compare_outputs(reference, found, runnable.facts.outputs, export.quantization, split.names)
-    return Comparison(name, model, file, compare(task, model, file), tuple(parity))
+    return Comparison(name, model, file, compare(task, model, file), tuple(parity), task.headline().higher_is_better)
 
 
 def _problems(export: PlannedExport, comparison: Comparison, subject: Subject) -> Iterator[Problem]:
@@ -177,10 +191,30 @@ def _finish(
     )
     with whole_folder(target) as staging:
         if problems:
-            write_rejected(staging, runnable.file, problems)
+            lost = [
+                example for one in comparisons.values() for example in lost_examples(one, subject.splits[one.split])
+            ]
+            write_rejected(staging, runnable.file, problems, lost)
         else:
             _write(staging, exported, subject, workers)
+    other = folder / (export.name + ("" if problems else REJECTED))
+    shutil.rmtree(other, ignore_errors=True)  # an earlier attempt's: only one of the two is true now
     return exported
+
+
+def lost_examples(comparison: Comparison, split: SplitData) -> list[LostExample]:
+    """Return the examples that the file does worse than Keras, worst first; none where examples have no scores."""
+    import numpy as np
+
+    model, file = comparison.model, comparison.file
+    if model.example_scores is None or file.example_scores is None:
+        return []
+    sign = 1 if comparison.higher_is_better else -1
+    worse = sign * (model.example_scores - file.example_scores)
+    order = [int(row) for row in np.argsort(-worse, kind="stable") if worse[row] > 0]
+    return [
+        LostExample(split.names[row], comparison.split, model.predictions[row], file.predictions[row]) for row in order
+    ]
 
 
 def _write(staging: Path, exported: Exported, subject: Subject, workers: Workers) -> None:

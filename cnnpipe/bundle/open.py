@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from cnnpipe.bundle.feed import Feed
 from cnnpipe.bundle.manifest import MANIFEST, InputEntry, Manifest, OutputEntry, read_manifest
 from cnnpipe.bundle.runtime import Runnable, file_outputs
 from cnnpipe.child import Child
+from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError, dotted
 from cnnpipe.exporters import Exporter, FileFacts, TensorFacts
 from cnnpipe.preprocessing import Preprocessing
@@ -65,18 +66,33 @@ class Bundle:
         Raises:
             ProblemError: An example cannot be read, or the file cannot be run.
         """
-        return [prediction for batch in _batches(examples) for prediction in self._predict(batch)]
+        predictions: list[Prediction] = []
+        problems: list[Problem] = []
+        for start in range(0, len(examples), BATCH):
+            try:
+                inputs = self._inputs(examples[start : start + BATCH])
+            except ProblemError as error:
+                problems += error.problems
+            if not problems:
+                predictions += self.task.decode(self.outputs(inputs), self.facts)
+        if problems:
+            raise ProblemError(problems)
+        return predictions
 
     def outputs(self, inputs: Arrays) -> Arrays:
         """Return outputs as real values, for preprocessed inputs by tensor name, batch axis first."""
         return self.task.answer(lambda arrays: file_outputs(self.runtime, self.runnable, arrays), inputs, self.facts)
 
-    def _predict(self, examples: Sequence[Any]) -> list[Prediction]:
+    def _inputs(self, examples: Sequence[Any]) -> Arrays:
         import numpy as np
 
-        inputs = np.stack([preprocessed(self.facts.preprocessing, example) for example in examples])
-        (name,) = (tensor.name for tensor in self.manifest.inputs)
-        return self.task.decode(self.outputs({name: inputs}), self.facts)
+        preprocessing = self.facts.preprocessing
+        if all(isinstance(example, (str, Path)) for example in examples):
+            inputs = read_inputs(preprocessing, [Path(example) for example in examples])
+        else:
+            inputs = np.stack([_preprocessed(preprocessing, example) for example in examples])
+        keys = self.task.signature(self.facts).inputs
+        return {tensor: inputs for tensor, key in keys.items() if key == preprocessing.key}
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -127,25 +143,11 @@ def component(room_name: str, spec: Mapping[str, Any], file: Path) -> Spec:
         raise ProblemError(Problem(f"{file} is damaged ({dotted(first['loc'])}: {first['msg']})")) from None
 
 
-def preprocessed(preprocessing: Preprocessing, example: Any) -> np.ndarray:
-    """Return one raw example as the network's input before normalization.
-
-    Raises:
-        ProblemError: It cannot be read.
-    """
-    name = f"{example}: " if isinstance(example, (str, Path)) else ""
+def _preprocessed(preprocessing: Preprocessing, example: Any) -> np.ndarray:
     try:
-        raw = Path(example).read_bytes() if isinstance(example, (str, Path)) else example
-        return preprocessing.apply(raw)
-    except OSError as error:
-        raise ProblemError(Problem(f"{name}cannot be read ({error.strerror})")) from error
-    except ValueError as error:
-        raise ProblemError(Problem(f"{name}{error}")) from error
-
-
-def _batches(examples: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(examples), BATCH):
-        yield examples[start : start + BATCH]
+        return preprocessing.apply(Path(example).read_bytes() if isinstance(example, (str, Path)) else example)
+    except (OSError, ValueError) as error:
+        raise ProblemError(Problem(f"an example cannot be read ({error})")) from error
 
 
 def _stated_tensor(entry: InputEntry | OutputEntry) -> TensorFacts:

@@ -31,12 +31,20 @@ def _fill(tensor: Any) -> str:
     if tensor.dtype == "float32":
         return "the pixels 0 to 255 as they are (normalization is inside the file)"
     formula = "pixel" if tensor.multiply == 1 else f"pixel * {tensor.multiply:.9g}"
-    add = f" {'+' if tensor.add > 0 else '-'} {abs(tensor.add):g}" if tensor.add else ""
-    return f"stored = {formula}{add}" + (", rounded and clipped" if tensor.multiply != 1 else "")
+    return f"stored = {formula}{_signed(tensor.add)}" + (", rounded and clipped" if tensor.multiply != 1 else "")
 
 
 def _read(tensor: Any) -> str:
-    return "real values" if tensor.scale is None else f"real = {tensor.scale:.9g} * (stored - {tensor.zero_point})"
+    return (
+        "real values"
+        if tensor.scale is None
+        else f"real = {tensor.scale:.9g} * (stored{_signed(-(tensor.zero_point or 0))})"
+    )
+
+
+def _signed(number: float) -> str:
+    """Return what is added to a term: ` - 128`, ` + 3`, or nothing for zero."""
+    return f" {'+' if number > 0 else '-'} {abs(number):.9g}" if number else ""
 
 
 def _example(manifest: Manifest) -> list[str]:
@@ -46,9 +54,14 @@ def _example(manifest: Manifest) -> list[str]:
         return []
     mode, method = ("L" if steps["channels"] == 1 else "RGB"), steps["resizing"]["method"].upper()
     size = f"({steps['width']}, {steps['height']})"
-    fill = f"np.rint(pixels * {source.multiply!r} + {source.add!r})" if source.dtype != "float32" else "pixels"
+    factor = "" if source.multiply == 1 else f" * {source.multiply!r}"
+    fill = f"np.rint(pixels{factor}{_signed(source.add)})" if source.dtype != "float32" else "pixels"
     first = manifest.outputs[0]
-    read = "stored" if first.scale is None else f"{first.scale!r} * (stored.astype(np.float32) - {first.zero_point})"
+    read = (
+        "stored"
+        if first.scale is None
+        else f"{first.scale!r} * (stored.astype(np.float32){_signed(-(first.zero_point or 0))})"
+    )
     show = [f"print({first.name})"]
     if manifest.class_names is not None and len(manifest.class_names) == first.shape[-1]:
         show = ['labels = open("labels.txt", encoding="utf-8").read().splitlines()',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from cnnpipe.task import Arrays
 
-STAGING, REASONS = ".staging-", "rejected.txt"
+STAGING, REASONS = ".staging-", "rejected.json"
 
 
 @contextmanager
@@ -102,10 +103,18 @@ def write_bundle(
     (folder / MANIFEST).write_text(to_json(seal(folder, manifest)), encoding="utf-8")
 
 
-def write_rejected(folder: Path, file: Path, problems: Sequence[Problem]) -> None:
-    """Write a file that broke a promise, with the reasons, so that it can be looked at. It is no bundle."""
+def write_rejected(folder: Path, file: Path, problems: Sequence[Problem], lost: Sequence[Any]) -> None:
+    """Write a file that broke a promise, with the reasons, so that it can be looked at. It is no bundle.
+
+    Args:
+        folder: An empty folder.
+        file: The exported file.
+        problems: Which promises it broke.
+        lost: The examples that were lost, as `export.LostExample`.
+    """
     shutil.copyfile(file, folder / file.name)
-    (folder / REASONS).write_text("".join(f"{problem.message}\n" for problem in problems), encoding="utf-8")
+    content = {"problems": [problem.message for problem in problems], "lost": [asdict(example) for example in lost]}
+    (folder / REASONS).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
