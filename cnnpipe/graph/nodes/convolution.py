@@ -85,7 +85,7 @@ class DepthwiseConvolution(NodeType):
 
     Args:
         kernel_size: Size of the window.
-        strides: Steps of the window, equal on all axes.
+        strides: Steps of the window.
         padding: `same` or `valid`.
         depth_multiplier: Filters per input channel.
         dilation_rate: Distance between the values of the window. Above 1 only with strides 1.
@@ -108,8 +108,6 @@ class DepthwiseConvolution(NodeType):
         if self.padding == "causal":
             raise ShapeError("padding causal is not for depthwise convolutions")
         strides = per_axis(self.strides, len(size), "strides")
-        if len(set(strides)) > 1:
-            raise ShapeError(f"a depthwise convolution needs equal strides on all axes, received {list(strides)}")
         _check_dilation(strides, window.dilation)
         counts = windows(size, window.kernel, strides, self.padding, window.dilation, "convolves")
         return (*counts, shape[-1] * self.depth_multiplier)

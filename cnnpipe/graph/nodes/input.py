@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnpipe.graph.core import KerasLayer, NodeType, Shape
+from cnnpipe.graph.core import KerasLayer, NodeType, Shape, Window
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,8 @@ class Input(NodeType):
     def keras_layer(self, *inputs: Shape) -> KerasLayer:
         """Return `keras.layers.InputLayer`."""
         return KerasLayer("InputLayer", {"shape": self.shape})
+
+    def window(self, *inputs: Shape) -> Window:
+        """Return that each value sees itself."""
+        ones = (1,) * (len(self.shape) - 1)
+        return Window(ones, ones, ones)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnnpipe.graph.arithmetic import layer, spatial
+from cnnpipe.graph.arithmetic import layer
 from cnnpipe.graph.core import KerasLayer, NodeType, Shape, ShapeError, Window
 
 
@@ -102,7 +102,6 @@ class GroupNormalization(NodeType):
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
         (shape,) = inputs
-        spatial(shape, "normalizes the groups of")
         if shape[-1] % self.groups:
             share = shape[-1] / self.groups
             raise ShapeError(

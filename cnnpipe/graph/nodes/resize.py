@@ -100,7 +100,8 @@ class Upsampling(NodeType):
         rank = len(inputs[0]) - 1
         if rank == 2 and self.interpolation == "nearest":
             return Resizing(self.output_shape(*inputs)[:-1], "nearest").keras_layer(*inputs)
-        return layer(f"UpSampling{rank}D", {"size": self.size}, interpolation=(self.interpolation, "nearest"))
+        size = self.size if rank > 1 else per_axis(self.size, 1, "size")[0]  # in 1D Keras wants the number itself
+        return layer(f"UpSampling{rank}D", {"size": size}, interpolation=(self.interpolation, "nearest"))
 
     def window(self, *inputs: Shape) -> Window:
         """Return one value, or with `bilinear` two, moved by 1 / size."""
