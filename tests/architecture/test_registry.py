@@ -36,10 +36,10 @@ def registry() -> dict[str, Any]:
 
 def written(registry: dict[str, Any]) -> str:
     """Return JSON with one line for each field."""
-    types = [
-        f"{json.dumps(name)}: {{\n" + ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in found.items()) + "\n}"
-        for name, found in registry.items()
-    ]  # fmt: skip
+    types = []
+    for name, found in registry.items():
+        lines = (f" {json.dumps(key)}: {json.dumps(value)}" for key, value in found.items())
+        types.append(f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n}")
     return "{\n" + ",\n".join(types) + "\n}\n"
 
 
