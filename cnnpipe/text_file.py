@@ -11,7 +11,12 @@ from cnnpipe.errors import Place, Problem, ProblemError
 MAX_BYTES = 1_000_000
 
 _UTF_8 = "Save it as UTF-8 text."
-_WIDE = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
+_WIDE = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 

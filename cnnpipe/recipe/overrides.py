@@ -29,8 +29,13 @@ class Setting:
     place: Place | None
 
     def __str__(self) -> str:
+        parts = self.said.split(".")
+        names = [
+            word for word, part in zip(parts, self.path, strict=True) if isinstance(part, int) and word != str(part)
+        ]
+        named = f" ({', '.join(names)})" if names else ""
         where = f", {self.place}" if self.place else ""
-        return f"--set {self.number} {self.said} is {dotted(self.path)} (was {self.before}{where})"
+        return f"--set {self.number}: {dotted(self.path)}{named}{where}, was {self.before}"
 
 
 def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, list[Setting], list[Problem]]:
@@ -59,7 +64,7 @@ def _split(override: str, place: Place) -> tuple[str, Node]:
     path, equals, text = override.partition("=")
     if not equals or not path.strip():
         raise ProblemError(
-            Problem(f"expected PATH=VALUE (received {short(override)})", place, hint="For example: training.epochs=3")
+            Problem(f"expected PATH=VALUE (received {short(override)})", place, hint="For example: training.epochs=3.")
         )
     value = _at(parse_value(text, place.file), place)
     return path.strip(), value
