@@ -8,6 +8,7 @@ short and no example is left out.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from cnnpipe.data import SplitData
 
 Named = Mapping[str, Any]
-KEY_BITS = 0x7FFFFFFF
+ROUNDS = 16
+"""Rounds of the permutation. With TensorFlow's default of 4, an epoch's order still resembles the order of the data:
+with small keys and 1,267 examples their correlation is nine times that of chance."""
 
 
 def training_batches(
@@ -81,10 +84,15 @@ def _shuffled(position: Any, epoch: Any, seed: int, count: int) -> Any:
     """
     import tensorflow as tf
 
-    low = tf.fill(tf.shape(epoch), tf.constant(seed & KEY_BITS, "int64"))
-    high = tf.fill(tf.shape(epoch), tf.constant((seed >> 31) & KEY_BITS, "int64"))
-    key = tf.cast(tf.stack([low, epoch, high], axis=1), "int32")
-    return tf.raw_ops.RandomIndexShuffle(index=position, seed=key, max_index=tf.constant(count - 1, "int64"))
+    first, last = (tf.fill(tf.shape(epoch), tf.constant(_key(seed, word), "int64")) for word in ("first", "last"))
+    key = tf.cast(tf.stack([first, epoch, last], axis=1), "int32")
+    top = tf.constant(count - 1, "int64")
+    return tf.raw_ops.RandomIndexShuffle(index=position, seed=key, max_index=top, rounds=ROUNDS)
+
+
+def _key(seed: int, use: object) -> int:
+    """Return 31 bits that depend on all of a seed, of any size, and on what they are for."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {use}".encode()).digest()[:4], "big") >> 1
 
 
 def _gatherer(split: SplitData) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]]]:
@@ -150,8 +158,7 @@ def _step_seeds() -> Callable[[int, Any], Any]:
 
         def next(self, ordered: bool = True) -> Any:
             self.drawn += 1
-            key = (self.seed * 1000 + self.drawn) & KEY_BITS
-            return tf.stack([tf.constant(key, "uint32"), tf.cast(self.step, "uint32")])
+            return tf.stack([tf.constant(_key(self.seed, self.drawn), "uint32"), tf.cast(self.step, "uint32")])
 
     return StepSeeds
 

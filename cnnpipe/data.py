@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cnnpipe.recipe.load import LoadedRecipe
-    from cnnpipe.recipe.schema import Recipe
+    from cnnpipe.recipe.schema import Recipe, Split
 
 __all__ = ["LoadedData", "SplitData", "load_data", "read_inputs"]
 LISTED = 5
@@ -79,17 +79,16 @@ def load_data(loaded: LoadedRecipe, listener: Listener) -> LoadedData:
 
 
 def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
-    _check_keys(recipe)
     listing = recipe.data.source.open(folder)
     if not listing.examples:
         raise _source_problem("the source has no examples")
-    facts = Facts(recipe.data.preprocessing, _class_names(recipe, listing))
+    facts = _facts(recipe, listing)
     read, storage = read_examples(listing.examples, recipe.task, facts, listener)
     kept, skipped = _kept(recipe, listing.examples, read)
     results = {listing.examples[position].name: read[position] for position in kept}
     digests = {name: result.digest for name, result in results.items()}
     examples = [listing.examples[position] for position in kept]
-    membership, decided = split_names(examples, digests, recipe.data.split, _stated(recipe))
+    membership, decided = split_names(examples, digests, recipe.data.split, _stated(recipe.data.split))
     notes = (*listing.notes, *skipped, *decided)
     for note in notes:
         listener.note(note)
@@ -100,36 +99,23 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
     return LoadedData(facts, splits, notes, _fingerprint(results, membership), membership)
 
 
-def _check_keys(recipe: Recipe) -> None:
-    missing = (recipe.task.needs | {recipe.data.preprocessing.key}) - recipe.data.source.keys
-    if missing:
-        raise _source_problem(
-            f"{recipe.task.type} needs {', '.join(sorted(missing))}, which {recipe.data.source.type} does not give"
-        )
+def _facts(recipe: Recipe, listing: Examples) -> Facts:
+    """Return what is known before examples are read: the source tells the class names, the task may order them.
 
-
-def _class_names(recipe: Recipe, listing: Examples) -> tuple[str, ...] | None:
-    """Return the class names in the order that everything uses; the task's order wins over the source's."""
+    Raises:
+        ProblemError: The task cannot use these classes.
+    """
     stated, found = recipe.task.known_class_names(), listing.class_names
-    if stated is None or found is None:
-        return stated or found
-    if missing := sorted(set(stated) - set(found)):
-        raise ProblemError(
-            Problem(
-                f"the task names {len(missing)} classes that the source does not have: {_some(missing)}",
-                path="task.classes",
-                hint=f"The source has {_some(found)}.",
-            )
-        )
-    if extra := sorted(set(found) - set(stated)):
-        raise ProblemError(
-            Problem(
-                f"the source has {len(extra)} classes that the task does not name: {_some(extra)}",
-                path="task.classes",
-                hint="Name them, or leave task.classes out: the source tells them.",
-            )
-        )
-    return stated
+    same = stated is not None and found is not None and set(stated) == set(found)
+    facts = Facts(recipe.data.preprocessing, stated if same else found or stated)
+    problems = [
+        replace(problem, path=".".join(filter(None, ("task", problem.path))))
+        for problem in recipe.task.check(facts)
+        if problem.severity == "error"
+    ]
+    if problems:
+        raise ProblemError(problems)
+    return facts
 
 
 def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> tuple[list[int], tuple[str, ...]]:
@@ -166,11 +152,9 @@ def _where(example: Example) -> str:
     return str(example.file or f"example {example.name}")
 
 
-def _stated(recipe: Recipe) -> list[str]:
-    written = "split" in recipe.data.model_fields_set
-    return [
-        key for key in type(recipe.data.split).model_fields if written and key in recipe.data.split.model_fields_set
-    ]
+def _stated(rules: Split) -> list[str]:
+    """Return the keys of `data.split` that differ from what they are when nobody writes them."""
+    return [key for key, field in type(rules).model_fields.items() if getattr(rules, key) != field.default]
 
 
 def _check_splits(membership: Mapping[str, SplitName]) -> None:

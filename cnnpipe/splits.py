@@ -27,7 +27,7 @@ def split_names(
         examples: All examples that could be read.
         digests: The hash of each example's content, by name.
         rules: The section `data.split`.
-        stated: The keys of that section that the user wrote.
+        stated: The keys of that section that the user changed.
 
     Raises:
         ProblemError: The source and the section contradict each other, or `group_by` fits no name.
@@ -44,43 +44,39 @@ def split_names(
         elif example.split is not None:
             membership[example.name] = example.split
     notes = [_proportions(membership)]
-    if own != {None} and wanted:
-        notes.append(f"The source has no {' and no '.join(wanted)} split: cut from training by a hash of the content.")
+    if own != {None}:
+        brought = ", ".join(name for name in SPLITS if name in own)
+        cut = f"; {' and '.join(wanted)} is cut from training by a hash of content" if wanted else ""
+        notes.append(f"The source brings {brought}{cut}.")
     return membership, notes + _copies(membership, digests, groups)
 
 
 def _wanted(own: set[SplitName | None], rules: Split, stated: Collection[str]) -> tuple[SplitName, ...]:
-    """Return the splits that have to be cut from the rest."""
+    """Return the splits that have to be cut from the rest. Test comes first: it stays as it is when others change."""
     if None in own and len(own) > 1:
         raise _problem("the source names a split for some examples only", "Name it for all, or for none.")
     if None not in own and "training" not in own:
         raise _problem("the source has no training examples", "")
-    wanted = tuple(name for name in SPLITS if name not in own and name != "training")
+    wanted = tuple(name for name in reversed(SPLITS) if name not in own and name != "training")
     brought = [name for name in SPLITS if name in own]
     useless = [key for key in stated if key in brought] if wanted else list(stated)
     if useless:
-        raise _problem(
-            f"the source brings its own splits ({', '.join(brought)}), which {_written(useless)} cannot change",
-            "Remove the key, or use a source without splits.",
+        raise ProblemError(
+            Problem(
+                f"the source brings its own splits ({', '.join(brought)}), so this key would be ignored",
+                path=f"data.split.{key}",
+                hint="Delete it, or use a source without splits.",
+            )
+            for key in useless
         )
-    if sum(getattr(rules, name) for name in wanted) >= 1:
-        raise _problem(f"validation {rules.validation} and test {rules.test} leave nothing for training", "")
     return wanted
-
-
-def _written(keys: Sequence[str]) -> str:
-    return ", ".join(f"data.split.{key}" for key in keys)
 
 
 def _groups(examples: Sequence[Example], pattern: str | None) -> dict[str, str]:
     """Return the group of each example by name; empty when nothing is grouped."""
     if pattern is None:
         return {}
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise _problem(f"group_by '{pattern}' is no regular expression ({error})", "", "group_by") from None
-    found = {example.name: expression.search(example.name) for example in examples}
+    found = {example.name: re.search(pattern, example.name) for example in examples}
     if strangers := [name for name, match in found.items() if match is None]:
         raise _problem(
             f"group_by '{pattern}' does not match {len(strangers)} of {len(found)} names, such as '{strangers[0]}'",

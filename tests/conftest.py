@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,11 +27,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if count := config.stash.get(DESELECTED, 0):
-        terminalreporter.write_line(f"{count} tests on real data were left out: {VARIABLE} is not set.")
+        terminalreporter.write_line(f"Tests on real data left out, as {VARIABLE} is not set: {count}.")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let no test on real data be skipped: with the variable set, each runs or fails."""
     report = yield
     if item.get_closest_marker("real_data") and report.skipped:
@@ -64,7 +64,9 @@ def make_photos() -> Callable[..., Path]:
         shapes = ("circle", "square", "triangle", "star")
         for number, (name, count) in enumerate(classes.items()):
             shape = name if name in shapes else shapes[number % len(shapes)]
-            source = SyntheticShapes(examples=count, image_size=size, classes=(shape,), seed=seed * 100 + number)
+            source = SyntheticShapes.model_validate(
+                {"examples": count, "image_size": size, "classes": (shape,), "seed": seed * 100 + number}
+            )
             (folder / name).mkdir(parents=True)
             for position, example in enumerate(source.open(folder).examples):
                 Image.fromarray(example.read()["images"]).save(folder / name / f"{position}.jpg", quality=90)

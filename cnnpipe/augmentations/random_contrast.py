@@ -16,6 +16,6 @@ class RandomContrast(Augmentation):
 
     type: Literal["random_contrast"] = "random_contrast"
     factor: Contrast | tuple[Contrast, Contrast]
-    """Contrast is multiplied by a number between 1 - factor and 1 + factor, or 1 - lower and 1 + upper."""
+    """Lower and upper bound: contrast is multiplied by 1 - lower to 1 + upper. One number is (0, upper), as in Keras."""
     value_range: tuple[float, float] = (0, 255)
     """Values that a pixel can have; results are kept inside."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
 from cnnpipe.datasets.image_folder import SPLIT_FOLDERS, existing
 from cnnpipe.errors import Place, Problem, ProblemError
-from cnnpipe.spec import nearest
+from cnnpipe.spec import RecipePath, nearest
 
 Label = str | tuple[str, ...] | float
 
@@ -25,7 +25,7 @@ class Csv(Dataset):
     """
 
     type: Literal["csv"] = "csv"
-    path: str
+    path: RecipePath
     """The table; relative to the recipe. Its files are relative to its folder."""
     image_column: str = "image"
     """The column with the picture's file."""

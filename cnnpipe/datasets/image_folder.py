@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.spec import nearest
+from cnnpipe.spec import RecipePath, nearest
 
 SPLIT_FOLDERS: dict[str, SplitName] = {
     "train": "training",
@@ -31,7 +31,7 @@ class ImageFolder(Dataset):
     """
 
     type: Literal["image_folder"] = "image_folder"
-    path: str
+    path: RecipePath
     """The folder; relative to the recipe."""
 
     def open(self, folder: Path) -> Examples:
@@ -86,7 +86,11 @@ def _split_folders(root: Path, notes: list[str]) -> dict[SplitName | None, Path]
     A folder called `train` with pictures right in it is a class, of vehicles perhaps.
     """
     folders = [p for p in sorted(root.iterdir()) if p.is_dir() and not _hidden(p)]
-    named = [p for p in folders if p.name.lower() in SPLIT_FOLDERS and any(c.is_dir() for c in p.iterdir())]
+    named = [
+        p
+        for p in folders
+        if p.name.lower() in SPLIT_FOLDERS and any(c.is_dir() and not _hidden(c) for c in p.iterdir())
+    ]
     if not named:
         return {None: root}
     if others := [p.name for p in folders if p not in named]:
@@ -111,13 +115,15 @@ def _classes(place: Path, root: Path, notes: list[str]) -> dict[str, list[Path]]
     beside = _visible_files(place)
     folders = [p for p in sorted(place.iterdir()) if p.is_dir() and not _hidden(p)]
     if not folders:
-        what = f"it holds {len(beside)} files, but no folders" if beside else "it is empty"
+        what = f"it holds {_count(beside, 'file')}, but no folders" if beside else "it is empty"
         raise _problem(f"{place} has no classes: {what}", "Make one folder for each class and put its pictures there.")
     _note_outside(beside, notes)
     hidden: list[str] = []
     found = {folder.name: sorted(_files(folder, hidden, {folder.resolve()})) for folder in folders}
     if hidden:
-        notes.append(f"Ignored {len(hidden)} hidden files in {place.relative_to(root.parent)}: {_listed(hidden)}.")
+        notes.append(
+            f"Ignored {_count(hidden, 'hidden file')} in {place.relative_to(root.parent)}: {_listed(sorted(hidden))}."
+        )
     return found
 
 
@@ -175,11 +181,15 @@ def _visible_files(folder: Path) -> list[str]:
 
 def _note_outside(names: list[str], notes: list[str]) -> None:
     if names:
-        notes.append(f"Ignored {len(names)} files outside of class folders: {_listed(names)}.")
+        notes.append(f"Ignored {_count(names, 'file')} outside of class folders: {_listed(names)}.")
 
 
 def _hidden(path: Path) -> bool:
     return path.name.startswith(".") or path.name.lower() in DROPPINGS
+
+
+def _count(names: list[str], what: str) -> str:
+    return f"{len(names)} {what}" + ("" if len(names) == 1 else "s")
 
 
 def _listed(names: list[str]) -> str:
