@@ -1,3 +1,54 @@
-"""A recipe in YAML becomes a trained, measured, exported and proven convolutional network."""
+"""A recipe in YAML becomes a trained, measured, exported and proven convolutional network.
+
+The Python API is the jobs, one function a verb: `cnnpipe.run("digits")` is what `cnnpipe run digits` calls. Nothing is
+imported before it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnnpipe.build import build_model
+    from cnnpipe.errors import GateError, Place, Problem, ProblemError
+    from cnnpipe.events import Listener
+    from cnnpipe.jobs.check import check
+    from cnnpipe.jobs.describe import describe
+    from cnnpipe.jobs.evaluate import evaluate
+    from cnnpipe.jobs.export import export
+    from cnnpipe.jobs.new import new
+    from cnnpipe.jobs.predict import predict
+    from cnnpipe.jobs.run import run
+    from cnnpipe.jobs.runs import runs
+    from cnnpipe.jobs.train import resume, train
+    from cnnpipe.recipe.load import load_recipe
+    from cnnpipe.registry import add_plugins
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "build_model": "build",
+    "GateError": "errors", "Place": "errors", "Problem": "errors", "ProblemError": "errors",
+    "Listener": "events",
+    "check": "jobs.check", "describe": "jobs.describe", "evaluate": "jobs.evaluate", "export": "jobs.export",
+    "new": "jobs.new", "predict": "jobs.predict", "run": "jobs.run", "runs": "jobs.runs",
+    "resume": "jobs.train", "train": "jobs.train",
+    "load_recipe": "recipe.load",
+    "add_plugins": "registry",
+}  # fmt: skip
+
+__all__ = [
+    "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "build_model", "check", "describe",
+    "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "runs", "train",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnnpipe' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"cnnpipe.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,77 @@
+"""Export a trained run again, to the files of its recipe or to one that is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cnnpipe.bundle.workers import Workers
+from cnnpipe.data import load_data
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.events import Listener
+from cnnpipe.jobs import exporting, fitting
+from cnnpipe.jobs.results import ExportsResult
+from cnnpipe.jobs.trained import MODEL, RESOLVED, Trained, open_trained
+from cnnpipe.recipe.compiled import compile_recipe
+from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.runs import Run
+
+
+def export(
+    run: str | Path,
+    item: Mapping[str, Any] | None = None,
+    runs_folder: Path = Path("runs"),
+    listener: Listener | None = None,
+) -> ExportsResult:
+    """Write the files of an earlier run, each opened, run, compared with the Keras model and measured.
+
+    Args:
+        run: A run folder, a name and number, or a name: its newest run.
+        item: One item as in a recipe's `export` list, in the place of those of the run's recipe; `target` is `generic`
+            when left out.
+        runs_folder: Where names are looked up.
+        listener: Hears what is going on.
+
+    Raises:
+        ProblemError: There is no such run, its data is gone or changed, or a file cannot be made.
+    """
+    notes = fitting.Notes(listener or Listener())
+    trained = open_trained(run, runs_folder)
+    loaded = _with_item(trained.run, item) if item else trained.loaded
+    exports = planned_exports(loaded.recipe)
+    if not exports:
+        raise ProblemError(Problem(f"the recipe of {trained.run.reference} has no export", hint="Give --quantization."))
+    with trained.run.locked(notes), Workers() as workers:
+        files = exporting.export_files(exports, _source(trained, loaded, notes), workers, notes)
+        scores = trained.run.read_json(fitting.SCORES) if (trained.run.folder / fitting.SCORES).is_file() else {}
+        scores["exports"] = {**scores.get("exports", {}), **files.scores}
+        trained.run.write_json(fitting.SCORES, scores)
+        trained.run.update("exported" if files.result.passed else "failed")
+    return files.result
+
+
+def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exporting.Source:
+    from cnnpipe.quiet import quiet_tensorflow
+    from cnnpipe.safe_model import load_keras
+
+    notes.stage("reading")
+    data = load_data(loaded, notes)
+    if data.fingerprint != trained.run.record().get("data_fingerprint"):
+        hint = "Put the data back as it was, or train a new run."
+        raise ProblemError(Problem("the data changed since the training", path="data.source", hint=hint))
+    graph = loaded.recipe.task.deployed(compile_recipe(loaded, data.facts).graphs)
+    quiet_tensorflow()
+    return exporting.Source(trained.run, loaded, data, graph, load_keras(trained.run.folder / MODEL))
+
+
+def _with_item(run: Run, item: Mapping[str, Any]) -> LoadedRecipe:
+    """Return the recipe of a run with `item` as its only export; its mistakes stand at no place of the recipe."""
+    override = "export=" + json.dumps([{"target": "generic", **item}])
+    try:
+        return load_recipe(run.folder / RESOLVED, [override])
+    except ProblemError as error:
+        raise ProblemError(replace(problem, place=None) for problem in error.problems) from None

@@ -1,0 +1,190 @@
+"""What `run` and `train` share: from a recipe to a trained model in a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe import files
+from cnnpipe.bundle.convert import start_dry_export
+from cnnpipe.bundle.workers import Workers
+from cnnpipe.data import LoadedData, load_data
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.evaluation import Evaluation, caller, evaluate
+from cnnpipe.events import Listener
+from cnnpipe.exporters import FileFacts
+from cnnpipe.graph import Graph
+from cnnpipe.jobs.results import HEADLINE, TrainResult, headline_record, scores_as_json
+from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
+from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings
+from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.resolved import resolved_yaml
+from cnnpipe.runs import Run, create_run
+from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic
+
+if TYPE_CHECKING:
+    import keras
+
+    from cnnpipe.datasets import SplitName
+
+RECIPE, SPLITS, SCORES = "recipe.yaml", "splits.json", "scores.json"
+
+
+class Notes(Listener):
+    """Passes everything on, and keeps the notes for the record of the run."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.texts: list[str] = []
+        self.stage, self.progress = listener.stage, listener.progress  # type: ignore[method-assign]
+        self._listener = listener
+
+    def note(self, text: str) -> None:
+        """Keep the note and pass it on."""
+        self.texts.append(text)
+        self._listener.note(text)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model with everything that it came from.
+
+    Args:
+        run: Its folder.
+        loaded: Its recipe.
+        data: Its examples.
+        graph: The network that is exported.
+        model: That network in Keras, trained.
+        result: How the training went.
+        notes: Decisions so far.
+    """
+
+    run: Run
+    loaded: LoadedRecipe
+    data: LoadedData
+    graph: Graph
+    model: keras.Model
+    result: FitResult
+    notes: Notes
+
+    def evaluate(self, split: SplitName) -> Evaluation:
+        """Measure the Keras model on one split."""
+        task, facts, examples = self.loaded.recipe.task, self.data.facts, self.data.splits[split]
+        call = caller(self.model, task.signature(facts))
+        return evaluate(task, task.answer(call, examples.inputs, facts), examples, facts)
+
+
+def begin(recipe: str | Path, overrides: tuple[str, ...], runs_folder: Path, notes: Notes) -> tuple[Run, LoadedRecipe]:
+    """Check a recipe and make its run folder.
+
+    Raises:
+        ProblemError: All problems of the recipe, or the folder cannot be made.
+    """
+    loaded = load_recipe(recipe, overrides)
+    _note_warnings(notes, loaded.warnings)
+    planned_exports(loaded.recipe)
+    run = create_run(runs_folder, loaded.name, {"seed": loaded.recipe.seed, "recipe": str(loaded.file)})
+    run.write_text(RECIPE, loaded.text)
+    run.write_text(RESOLVED, resolved_yaml(loaded))
+    return run, loaded
+
+
+def train_in(run: Run, loaded: LoadedRecipe, workers: Workers, notes: Notes, resume: bool = False) -> Fitted:
+    """Read the data, convert the untrained network for every export, train, and write the model into the run folder.
+
+    Raises:
+        ProblemError: Anything that the recipe or the data has wrong, before the first epoch.
+    """
+    from cnnpipe.quiet import quiet_tensorflow
+
+    dry = _start_dry(loaded, workers) if facts_of(loaded).class_names and not resume else None
+    notes.stage("reading")
+    data = load_data(loaded, notes)
+    _keep_data(run, data, resume)
+    compiled = compile_recipe(loaded, data.facts)
+    _note_warnings(notes, (*compiled.problems, *gate_warnings(loaded, len(data.splits["validation"]))))
+    quiet_tensorflow()
+    make_deterministic(loaded.recipe.seed)
+    models = _build(compiled.graphs)
+    if not resume:
+        notes.stage("dry export")
+        (dry or _start_dry(loaded, workers, compiled.graphs)).result()
+    notes.stage("training")
+    result = fit(loaded, data, models, run, notes, resume)
+    task = loaded.recipe.task
+    model = deployed_model(task, compiled.graphs, models)
+    with files.replacing(run.folder / MODEL) as temporary:
+        model.save(temporary)
+    return Fitted(run, loaded, data, task.deployed(compiled.graphs), model, result, notes)
+
+
+def finish(fitted: Fitted, scores: Mapping[SplitName, Evaluation], **record: Any) -> TrainResult:
+    """Write the scores, by split, and what was decided on the way; return what the training came to."""
+    task, result, test = fitted.loaded.recipe.task, fitted.result, scores["test"].scores
+    plain = {split: scores_as_json(evaluation.scores) for split, evaluation in scores.items()}
+    fitted.run.write_json(SCORES, {**plain, **record})
+    record_values: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
+    fitted.run.update(notes=fitted.notes.texts, **record_values)
+    return TrainResult(
+        run=fitted.run.folder,
+        metric=task.headline(),
+        scores=test,
+        epochs=result.epochs,
+        best_epoch=result.best_epoch,
+        seconds=result.seconds,
+        notes=tuple(fitted.notes.texts),
+    )
+
+
+@contextmanager
+def recorded(run: Run, notes: Notes) -> Iterator[None]:
+    """Keep other processes out of the folder, and record in it how the block ended."""
+    with run.locked(notes):
+        try:
+            yield
+        except KeyboardInterrupt:
+            run.update("interrupted")
+            raise
+        except ProblemError as error:
+            if run.record().get("state") not in ("failed", "interrupted"):
+                run.update("failed", problems=[str(problem) for problem in error.problems])
+            raise
+
+
+def _start_dry(
+    loaded: LoadedRecipe, workers: Workers, graphs: Mapping[str, Graph] | None = None
+) -> Future[tuple[FileFacts, ...]]:
+    graphs = graphs or compile_recipe(loaded).graphs
+    return start_dry_export(planned_exports(loaded.recipe), loaded.recipe.task.deployed(graphs), workers)
+
+
+def _build(graphs: Mapping[str, Graph]) -> dict[str, keras.Model]:
+    from cnnpipe.build import build_model
+
+    return {name: build_model(graph) for name, graph in graphs.items()}
+
+
+def _keep_data(run: Run, data: LoadedData, resume: bool) -> None:
+    """Write what the data is; a training that goes on must find the same.
+
+    Raises:
+        ProblemError: The data is no longer that of the run.
+    """
+    if resume:
+        before = run.record().get("data_fingerprint")
+        if before not in (None, data.fingerprint):
+            hint = "Put the data back as it was, or train a new run."
+            raise ProblemError(Problem(f"the data changed since {run.reference} began", path="data.source", hint=hint))
+    run.update(data_fingerprint=data.fingerprint, examples={name: len(split) for name, split in data.splits.items()})
+    run.write_json(SPLITS, dict(data.membership))
+    if data.facts.class_names is not None:
+        run.write_text(LABELS, "".join(f"{name}\n" for name in data.facts.class_names))
+
+
+def _note_warnings(notes: Notes, problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        notes.note(str(problem))

@@ -1,0 +1,50 @@
+"""Train, measure, export and prove: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnpipe.bundle.workers import Workers
+from cnnpipe.datasets import SplitName
+from cnnpipe.events import Listener
+from cnnpipe.jobs import exporting, fitting
+from cnnpipe.jobs.results import RunResult
+from cnnpipe.recipe.exports import planned_exports
+
+
+def run(
+    recipe: str | Path,
+    overrides: Sequence[str] = (),
+    runs_folder: Path = Path("runs"),
+    listener: Listener | None = None,
+) -> RunResult:
+    """Turn a recipe into a trained model and proven files, in a new run folder.
+
+    Args:
+        recipe: A recipe file, or the name of a shipped recipe.
+        overrides: Changes such as `training.epochs=30`.
+        runs_folder: Where all runs lie.
+        listener: Hears what is going on.
+
+    Returns:
+        What was measured. A file that breaks a promise of the recipe raises nothing: see `RunResult.passed`.
+
+    Raises:
+        ProblemError: The recipe or its data is not usable, or an export cannot be made; names all problems.
+        InterruptedRun: Ctrl-C while training; it can go on with `resume`.
+    """
+    notes = fitting.Notes(listener or Listener())
+    folder, loaded = fitting.begin(recipe, tuple(overrides), runs_folder, notes)
+    with fitting.recorded(folder, notes), Workers() as workers:
+        fitted = fitting.train_in(folder, loaded, workers, notes)
+        subject = exporting.Source(folder, loaded, fitted.data, fitted.graph, fitted.model)
+        exported = exporting.export_files(planned_exports(loaded.recipe), subject, workers, notes)
+        notes.stage("evaluating")
+        scores: dict[SplitName, Evaluation] = {
+            "validation": fitted.evaluate("validation"),
+            "test": fitted.evaluate("test"),
+        }
+        training = fitting.finish(fitted, scores, exports=exported.scores)
+        folder.update("exported" if exported.result.passed else "failed")
+    return RunResult(training, exported.result)

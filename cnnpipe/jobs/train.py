@@ -1,0 +1,65 @@
+"""Train a model and measure it, without exporting; or go on with a training that was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnpipe.bundle.workers import Workers
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.events import Listener
+from cnnpipe.jobs import fitting
+from cnnpipe.jobs.results import TrainResult
+from cnnpipe.jobs.trained import MODEL, RESOLVED
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.runs import Run, open_run
+
+
+def train(
+    recipe: str | Path,
+    overrides: Sequence[str] = (),
+    runs_folder: Path = Path("runs"),
+    listener: Listener | None = None,
+) -> TrainResult:
+    """Train a recipe's model in a new run folder, and measure it on the test split.
+
+    Args:
+        recipe: A recipe file, or the name of a shipped recipe.
+        overrides: Changes such as `training.epochs=30`.
+        runs_folder: Where all runs lie.
+        listener: Hears what is going on.
+
+    Raises:
+        ProblemError: The recipe or its data is not usable; names all problems.
+        InterruptedRun: Ctrl-C; the training can go on with `resume`.
+    """
+    notes = fitting.Notes(listener or Listener())
+    run, loaded = fitting.begin(recipe, tuple(overrides), runs_folder, notes)
+    return _train(run, loaded, notes, resumed=False)
+
+
+def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener | None = None) -> TrainResult:
+    """Go on with a training that was killed or stopped, with the same result as if it had not been.
+
+    Args:
+        run: A run folder, a name and number, or a name: its newest run.
+        runs_folder: Where names are looked up.
+        listener: Hears what is going on.
+
+    Raises:
+        ProblemError: There is no such run, it is done, or its data changed.
+    """
+    notes = fitting.Notes(listener or Listener())
+    opened = open_run(run, runs_folder)
+    if (opened.folder / MODEL).is_file():
+        hint = f"Write its files with: cnnpipe export {opened.folder}"
+        raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
+    return _train(opened, load_recipe(opened.folder / RESOLVED), notes, resumed=True)
+
+
+def _train(run: Run, loaded: LoadedRecipe, notes: fitting.Notes, resumed: bool) -> TrainResult:
+    with fitting.recorded(run, notes), Workers() as workers:
+        fitted = fitting.train_in(run, loaded, workers, notes, resumed)
+        notes.stage("evaluating")
+        validation, test = fitted.evaluate("validation"), fitted.evaluate("test")
+        return fitting.finish(fitted, {"validation": validation, "test": test})
