@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,8 @@ def fit(
         run.update("interrupted")
         raise
     except ProblemError as error:
-        run.update("failed", problems=[str(problem) for problem in error.problems])
+        with suppress(ProblemError):  # a full disk may be the reason
+            run.update("failed", problems=[str(problem) for problem in error.problems])
         raise ProblemError(_placed(loaded, error)) from error
     run.update("trained", best_epoch=result.best_epoch, epochs=result.epochs, training_seconds=round(result.seconds, 3))
     return result
