@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnnpipe.build import build_model
     from cnnpipe.errors import GateError, Place, Problem, ProblemError
     from cnnpipe.events import Listener
+    from cnnpipe.jobs.build_model import build_model
     from cnnpipe.jobs.check import check
     from cnnpipe.jobs.describe import describe
     from cnnpipe.jobs.evaluate import evaluate
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cnnpipe.jobs.new import new
     from cnnpipe.jobs.predict import predict
     from cnnpipe.jobs.run import run
-    from cnnpipe.jobs.runs import runs
     from cnnpipe.jobs.train import resume, train
     from cnnpipe.recipe.load import load_recipe
     from cnnpipe.registry import add_plugins
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "build_model": "build",
+    "build_model": "jobs.build_model",
     "GateError": "errors", "Place": "errors", "Problem": "errors", "ProblemError": "errors",
     "Listener": "events",
     "check": "jobs.check", "describe": "jobs.describe", "evaluate": "jobs.evaluate", "export": "jobs.export",
-    "new": "jobs.new", "predict": "jobs.predict", "run": "jobs.run", "runs": "jobs.runs",
+    "new": "jobs.new", "predict": "jobs.predict", "run": "jobs.run",
     "resume": "jobs.train", "train": "jobs.train",
     "load_recipe": "recipe.load",
     "add_plugins": "registry",
@@ -40,7 +39,7 @@ _HOMES = {
 
 __all__ = [
     "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "build_model", "check", "describe",
-    "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "runs", "train",
+    "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "train",
 ]  # fmt: skip
 
 

@@ -41,10 +41,8 @@ def run(
         subject = exporting.Source(folder, loaded, fitted.data, fitted.graph, fitted.model)
         exported = exporting.export_files(planned_exports(loaded.recipe), subject, workers, notes)
         notes.stage("evaluating")
-        scores: dict[SplitName, Evaluation] = {
-            "validation": fitted.evaluate("validation"),
-            "test": fitted.evaluate("test"),
-        }
+        splits: tuple[SplitName, ...] = ("validation", "test")
+        scores = {split: fitted.evaluate(split) for split in splits}
         training = fitting.finish(fitted, scores, exports=exported.scores)
         folder.update("exported" if exported.result.passed else "failed")
     return RunResult(training, exported.result)
