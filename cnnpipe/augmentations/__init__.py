@@ -38,16 +38,19 @@ class Augmentation(Spec):
         return {**batch, "images": layer.transform_images(images, change, training=True)}
 
 
+_Directed = Annotated[float, Field(ge=-1, le=1)]
+
+
 def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
     if bounds[0] > bounds[1]:
         raise ValueError(f"the lower bound {bounds[0]} is above the upper bound {bounds[1]}")
     return bounds
 
 
-Share = Annotated[float, Field(ge=-1, le=1)]
-"""A part of a whole, with a direction."""
-Bounds = Annotated[tuple[Share, Share], AfterValidator(_ordered)]
-"""A lower and an upper bound."""
+Size = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole. For most changes a single one means both directions: 0.1 is (-0.1, 0.1)."""
+Bounds = Annotated[tuple[_Directed, _Directed], AfterValidator(_ordered)]
+"""A lower and an upper bound, each a part of a whole with a direction."""
 FillMode = Literal["constant", "nearest", "wrap", "reflect"]
 """What stands where an image has left: `fill_value`, its last pixel, its other side, or its mirror image."""
 Interpolation = Literal["nearest", "bilinear"]

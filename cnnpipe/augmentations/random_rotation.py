@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Share
+from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
 
 class RandomRotation(Augmentation):
     """`keras.layers.RandomRotation`."""
 
     type: Literal["random_rotation"] = "random_rotation"
-    factor: Share | Bounds
+    factor: Size | Bounds
     """Largest turn as a share of the full circle, or lower and upper bound; positive is counter-clockwise."""
     fill_mode: FillMode = "reflect"
     """What stands where the image has left."""

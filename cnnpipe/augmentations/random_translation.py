@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Share
+from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
 
 class RandomTranslation(Augmentation):
     """`keras.layers.RandomTranslation`."""
 
     type: Literal["random_translation"] = "random_translation"
-    height_factor: Share | Bounds
+    height_factor: Size | Bounds
     """Largest move up or down as a share of the height, or lower and upper bound; negative is up."""
-    width_factor: Share | Bounds
+    width_factor: Size | Bounds
     """Largest move to the sides as a share of the width, or lower and upper bound; negative is left."""
     fill_mode: FillMode = "reflect"
     """What stands where the image has left."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Share
+from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
 
 class RandomZoom(Augmentation):
     """`keras.layers.RandomZoom`."""
 
     type: Literal["random_zoom"] = "random_zoom"
-    height_factor: Share | Bounds
+    height_factor: Size | Bounds
     """Largest change as a share of the height, or lower and upper bound; negative enlarges, positive shrinks."""
-    width_factor: Share | Bounds | None = None
+    width_factor: Size | Bounds | None = None
     """The same for the width; None keeps the aspect ratio."""
     fill_mode: FillMode = "reflect"
     """What stands where the image has left."""

@@ -84,6 +84,6 @@ def test_values_that_keras_refuses_are_refused_before(name: str) -> None:
     fields = [key for key in VALUES if key in kind.model_fields]
     base = made(name).model_dump()
     for key in fields:
-        for wrong in (1.5, (0.4, 0.1) if name != "random_contrast" else (0.1, 1.5), (0.1, 0.2, 0.3), "much"):
+        for wrong in (1.5, -0.1, (0.4, 0.1) if name != "random_contrast" else (0.1, 1.5), (0.1, 0.2, 0.3), "much"):
             with pytest.raises(ValueError, match=key):
                 kind.model_validate({**base, key: wrong})
