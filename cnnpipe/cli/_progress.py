@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-LINES = 10
-"""How many lines a stage prints at most where nothing can be drawn."""
+SECONDS = 5.0
+"""At most so often a line of progress is written where nothing can be drawn."""
 
 
 @contextmanager
@@ -36,14 +37,14 @@ def live() -> Iterator[Listener]:
 
 
 class PlainListener(Listener):
-    """Writes a line for each stage and note, and a few for the progress of each stage."""
+    """Writes a line for each stage and note, and one for the progress of a long stage every few seconds."""
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream, self._shown = stream, 0
+    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock, self._last = stream, clock, clock()
 
     def stage(self, name: str) -> None:
         """Write the stage's name."""
-        self._shown = 0
+        self._last = self._clock()
         self._write(f"{name} ...")
 
     def note(self, text: str) -> None:
@@ -51,10 +52,9 @@ class PlainListener(Listener):
         self._write(f"note: {text}")
 
     def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
-        """Write a line for each tenth of the stage."""
-        tenth = LINES * done // max(total, 1)
-        if tenth > self._shown:
-            self._shown = tenth
+        """Write how far the stage is, when the last line is old enough."""
+        if self._clock() - self._last >= SECONDS:
+            self._last = self._clock()
             self._write(f"  {done}/{total}  {_values(values)}".rstrip())
 
     def _write(self, line: str) -> None:
@@ -100,8 +100,8 @@ class DrawingListener(Listener):
         """End the current bar, and leave it on the screen."""
         if self._progress is not None and self._bar is not None:
             (task,) = self._progress.tasks
-            total = task.total if task.total is not None else 1
-            self._progress.update(self._bar, completed=total, total=total) if task.total is None else None
+            if task.total is None:  # a stage without steps is done when the next one begins
+                self._progress.update(self._bar, completed=1, total=1)
             self._progress.stop()
             self._progress = None
 

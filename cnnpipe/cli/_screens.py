@@ -95,11 +95,12 @@ def _score(score: Score) -> str:
 
 
 def _drop(drop: Drop) -> str:
+    value = f"drop {drop.drop:.4f}"
     if drop.differs is None:
-        return f"{-drop.drop:+.4f}"
+        return f"{value} on {drop.n:,}"
     if not drop.differs:
         return f"same on all {drop.n:,}"
-    return f"differs on {drop.differs:,} of {drop.n:,}: {drop.lost} lost, {drop.won} won"
+    return f"{value}, differs on {drop.differs:,} of {drop.n:,}: {drop.lost} lost, {drop.won} won"
 
 
 def _places(run: Path, exports: Sequence[ExportResult]) -> list[str]:
