@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import inspect
+import itertools
+import textwrap
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from typing_extensions import Self
 
 
@@ -17,9 +28,14 @@ class Spec(BaseModel):
         pydantic.ValidationError: With one entry for each mistake, unknown keys as `unknown_key` with the known ones.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core))
+        for name, description in field_descriptions(cls).items():
+            schema["properties"][name]["description"] = description
+        return schema
 
     @model_validator(mode="wrap")
     @classmethod
@@ -30,6 +46,21 @@ class Spec(BaseModel):
             raise ValidationError.from_exception_data(
                 cls.__name__, [_explained(cls, e) for e in error.errors()]
             ) from None
+
+
+def field_descriptions(spec: type[Spec]) -> dict[str, str]:
+    """Return what the text below each field says.
+
+    Read from the source when it is asked for: pydantic's own option reads all sources at every start.
+    """
+    found: dict[str, str] = {}
+    for base in reversed([base for base in spec.__mro__ if issubclass(base, Spec)]):
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        for field, text in itertools.pairwise(getattr(tree, "body", ())):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+                if isinstance(text.value, ast.Constant) and field.target.id in spec.model_fields:
+                    found[field.target.id] = inspect.cleandoc(str(text.value.value))
+    return found
 
 
 def _explained(cls: type[Spec], error: Any) -> InitErrorDetails:

@@ -11,6 +11,9 @@ from cnnpipe.graph.core import Graph, Node, NodeType, Shape, ShapeError
 from cnnpipe.graph.nodes.input import Input
 
 
+MAX_NODES = 10_000
+
+
 @dataclass(frozen=True)
 class Tensor:
     """The output of a node while the graph is being built. `shape` is without the batch."""
@@ -64,6 +67,8 @@ class GraphBuilder:
             shape = node_type.output_shape(*(tensor.shape for tensor in inputs))
         except ShapeError as error:
             raise self.problem(str(error)) from None
+        if len(self._nodes) >= MAX_NODES:
+            raise self.problem(f"the network has more than {MAX_NODES:,} layers", "Make 'repeat' smaller.")
         positions = tuple(tensor.position for tensor in inputs)
         place = self._place_of(self._path)
         node = Node(node_type.kind, node_type, positions, shape, self._block, dotted(self._path), place)

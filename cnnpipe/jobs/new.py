@@ -15,7 +15,7 @@ from cnnpipe.recipe.load import load_recipe, run_name
 from cnnpipe.recipe.resolved import inline
 from cnnpipe.recipe.schema import Data, Recipe
 from cnnpipe.registry import room
-from cnnpipe.spec import Spec, nearest
+from cnnpipe.spec import Spec, field_descriptions, nearest
 from cnnpipe.task import Task
 
 WIDTH = 100
@@ -112,4 +112,4 @@ def _entry(key: str, value: Any, indent: int, spec: type[Spec] | None) -> Iterat
 
 
 def _meaning(spec: type[Spec], name: str) -> str:
-    return str(spec.model_fields[name].description)
+    return field_descriptions(spec)[name]

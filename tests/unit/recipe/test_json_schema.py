@@ -12,6 +12,7 @@ from cnnpipe.recipe.json_schema import recipe_schema
 from cnnpipe.recipe.load import shipped_recipes
 from cnnpipe.recipe.schema import Recipe
 from cnnpipe.registry import rooms
+from cnnpipe.spec import field_descriptions
 
 MISSPELT = sorted((Path(__file__).parents[2] / "errors").glob("misspelt_*.yaml"))
 ERRORS = MISSPELT[0].parent
@@ -72,8 +73,6 @@ def test_every_component_of_every_room_is_in_it_with_its_words():
     for room in rooms():
         for name in room.names():
             assert definitions[f"{room.name}.type.{name}"]["properties"]["type"]["const"] == name
+    about = field_descriptions(Recipe.model_fields["training"].annotation)
     training = definitions["recipe.Training"]["properties"]
-    assert (
-        training["epochs"]["description"]
-        == Recipe.model_fields["training"].annotation.model_fields["epochs"].description
-    )
+    assert training["epochs"]["description"] == about["epochs"] == "Passes over the training split."
