@@ -11,7 +11,7 @@ def readme(manifest: Manifest) -> str:
     """Return the text of README.md: what the file takes and gives, and ten lines of Python that run it."""
     return "\n".join(
         [
-            f"# {manifest.origin.get('name', manifest.client)}: {manifest.file} ({manifest.quantization})",
+            f"# {manifest.origin.get('recipe', manifest.client)}: {manifest.file} ({manifest.quantization})",
             "",
             "What the file takes:",
             *(f"- `{t.name}`: {t.dtype} {list(t.shape)}, {_fill(t)}" for t in manifest.inputs),
