@@ -86,7 +86,6 @@ def begin(recipe: str | Path, overrides: tuple[str, ...], runs_folder: Path, not
     """
     loaded = load_recipe(recipe, overrides)
     _note_warnings(notes, loaded.warnings)
-    planned_exports(loaded.recipe)
     run = create_run(runs_folder, loaded.name, {"seed": loaded.recipe.seed, "recipe": str(loaded.file)})
     run.write_text(RECIPE, loaded.text)
     run.write_text(RESOLVED, resolved_yaml(loaded))
