@@ -83,6 +83,7 @@ class DrawingListener(Listener):
             TimeElapsedColumn(),
             TextColumn("{task.fields[values]}", markup=False),
             console=self._console,
+            refresh_per_second=4,
         )
         self._bar = self._progress.add_task(f"{name:<12}", total=None, values="")
         self._progress.start()

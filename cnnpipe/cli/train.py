@@ -31,11 +31,12 @@ def command(
     if resume is not None and overrides:
         raise click.UsageError("--set cannot change a training that has begun; train a new run instead")
 
-    from cnnpipe.jobs import train as job
+    from cnnpipe.jobs.train import resume as go_on
+    from cnnpipe.jobs.train import train
 
     with live() as listener:
         if resume is not None:
-            result = job.resume(resume, runs_folder=runs_folder, listener=listener)
+            result = go_on(resume, runs_folder=runs_folder, listener=listener)
         else:
-            result = job.train(str(recipe), overrides, runs_folder=runs_folder, listener=listener)
+            result = train(str(recipe), overrides, runs_folder=runs_folder, listener=listener)
     finish(result, as_json)
