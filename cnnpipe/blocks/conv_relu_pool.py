@@ -58,6 +58,10 @@ class ConvReluPool(Block):
     dropout: Rate = 0.0
     """Share of the outputs that are zeroed while training."""
 
+    def ignored_keys(self) -> dict[str, str]:
+        """Without pooling there is no window."""
+        return {"pool_size": "because pool is none"} if self.pool == "none" else {}
+
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes and return the last output."""
         use_bias = not self.batch_normalization if self.use_bias is None else self.use_bias

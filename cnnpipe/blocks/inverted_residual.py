@@ -49,6 +49,10 @@ class InvertedResidual(Block):
     activation: ActivationName = "relu6"
     """Keras's name of the activation."""
 
+    def ignored_keys(self) -> dict[str, str]:
+        """The gate belongs to squeeze and excitation."""
+        return {} if self.squeeze_excitation else {"gate": "because squeeze_excitation is 0"}
+
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes and return the last output."""
         inner = tensor

@@ -10,8 +10,7 @@ from cnnpipe.errors import Path, Place, Problem, ProblemError, dotted
 from cnnpipe.graph.core import Graph, Node, NodeType, Shape, ShapeError
 from cnnpipe.graph.nodes.input import Input
 
-
-MAX_NODES = 10_000
+MAX_COUNT = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class GraphBuilder:
         self._inputs: dict[str, int] = {}
         self._path: Path = ()
         self._block = ""
+        self._counted = 0
 
     @contextmanager
     def block(self, path: Path, name: str | None = None) -> Iterator[None]:
@@ -42,6 +42,7 @@ class GraphBuilder:
 
         Tables show `name`, else the path; inside another block, what that one shows comes first: `stem.0`.
         """
+        self._count()
         outer = self._path, self._block
         inside = f"{self._block}.{name or path[-1]}" if self._block else None
         self._path = (*self._path, *path)
@@ -67,13 +68,18 @@ class GraphBuilder:
             shape = node_type.output_shape(*(tensor.shape for tensor in inputs))
         except ShapeError as error:
             raise self.problem(str(error)) from None
-        if len(self._nodes) >= MAX_NODES:
-            raise self.problem(f"the network has more than {MAX_NODES:,} layers", "Make 'repeat' smaller.")
+        self._count()
         positions = tuple(tensor.position for tensor in inputs)
         place = self._place_of(self._path)
         node = Node(node_type.kind, node_type, positions, shape, self._block, dotted(self._path), place)
         self._nodes.append(node)
         return Tensor(len(self._nodes) - 1, shape)
+
+    def _count(self) -> None:
+        """Count layers and blocks, so that a mistyped `repeat` is a problem and not a machine out of memory."""
+        self._counted += 1
+        if self._counted > MAX_COUNT:
+            raise self.problem(f"the network has more than {MAX_COUNT:,} layers", "Make 'repeat' smaller.")
 
     def problem(self, message: str, hint: str = "") -> ProblemError:
         """Return a problem at the line of the current block, to be raised."""

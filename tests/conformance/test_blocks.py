@@ -1,0 +1,73 @@
+"""Every block by its own examples: it builds in Keras with the shapes and weights it says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from cnnpipe.blocks import ROOM
+from cnnpipe.build import build_model, get_weights, plan, set_weights
+from cnnpipe.graph import GraphBuilder
+from cnnpipe.graph.keras_script import keras_script
+from cnnpipe.spec import field_descriptions
+
+NAMES = ROOM.names()
+EXAMPLES = [(name, number) for name in NAMES for number in range(len(ROOM.load(name).examples))]
+
+
+def graph_of(name: str, number: int):
+    block = ROOM.load(name)
+    spec = block.model_validate({"type": name, **block.examples[number]})
+    builder = GraphBuilder()
+    tensor = builder.input("image", block.example_input)
+    with builder.block(("model", "blocks", 0), spec.name):
+        tensor = spec.expand(builder, tensor)
+    return builder.build({"features": tensor})
+
+
+def filled(model):
+    """Give every weight, moving statistics too, a value that shows a lost or swapped layer."""
+    random = np.random.default_rng(0)
+    values = {name: [random.uniform(0.1, 1, a.shape) for a in arrays] for name, arrays in get_weights(model).items()}
+    set_weights(model, values)
+    return model
+
+
+def test_there_are_blocks():
+    assert len(NAMES) >= 13
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_block_is_documented_and_has_examples(name):
+    block = ROOM.load(name)
+    assert block.examples
+    assert "Output shape:" in block.__doc__
+    assert "Source:" in block.__doc__
+    assert set(block.model_fields) - {"type"} == set(field_descriptions(block)) - {"type"}
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+def test_block_in_keras(name, number):
+    graph = graph_of(name, number)
+    model = build_model(graph)
+    for layer, node in zip(plan(graph)["layers"], graph.nodes, strict=True):
+        assert tuple(model.get_layer(layer["name"]).output.shape[1:]) == node.shape, node.name
+        assert model.get_layer(layer["name"]).count_params() == graph.parameters(node), node.name
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+def test_plan_through_json_and_script_are_the_same_model(name, number):
+    graph = graph_of(name, number)
+    model = filled(build_model(graph))
+    from_json = build_model(json.loads(json.dumps(plan(graph))))
+    set_weights(from_json, get_weights(model))
+    space: dict = {}
+    exec(keras_script({"model": graph}, name), space)
+    space["model"].set_weights(model.get_weights())
+    images = np.random.default_rng(1).normal(size=(2, *graph.nodes[0].shape)).astype("float32")
+    expected = model(images).numpy()
+    assert np.ptp(expected) > 0
+    np.testing.assert_array_equal(from_json(images).numpy(), expected)
+    np.testing.assert_array_equal(space["model"](images).numpy(), expected)
