@@ -30,6 +30,13 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    def ignored_keys(self) -> dict[str, str]:
+        """Return keys that have no effect beside the others, each with the reason as in `because pool is none`.
+
+        One that is not at its default is an error: a recipe must not promise what does not happen.
+        """
+        return {}
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler.resolve_ref_schema(handler(core))

@@ -9,9 +9,10 @@ from pydantic import Field, field_validator
 
 from cnnpipe.errors import Path, Place, Problem
 from cnnpipe.graph import Graph, GraphBuilder
-from cnnpipe.heads import AnyHead
+from cnnpipe.heads import Head
 from cnnpipe.heads.classification import Classification
 from cnnpipe.model import Model
+from cnnpipe.registry import Component
 from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Task
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class ImageClassification(Task):
     needs: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
 
     type: Literal["image_classification"] = "image_classification"
-    classes: Annotated[int, Field(ge=2)] | tuple[str, ...] | None = None
+    classes: Annotated[int, Field(ge=2, le=100_000)] | tuple[str, ...] | None = None
     """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""
     label_mode: Literal["single_label", "binary", "multi_label"] = "single_label"
     """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of them (sigmoid)."""
-    head: AnyHead = Classification()
+    head: Annotated[Head, Component("heads", default="classification")] = Classification()
     """How features become probabilities."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of each target that is spread over all classes (Szegedy et al. 2016, section 7)."""

@@ -19,6 +19,11 @@ class Augmentation(Spec):
 
     type: str
 
+    def ignored_keys(self) -> dict[str, str]:
+        """Only the fill mode `constant` has a value."""
+        mode = getattr(self, "fill_mode", "constant")
+        return {} if mode == "constant" else {"fill_value": f"because fill_mode is {mode}"}
+
     def layer(self) -> keras.layers.Layer:
         """Return the Keras layer that has the name of this class; the fields are its arguments."""
         import keras

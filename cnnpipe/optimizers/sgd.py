@@ -21,3 +21,7 @@ class SGD(Optimizer):
     """Whether the gradient is taken after that share of a step (Nesterov's momentum)."""
     weight_decay: float | None = Field(default=None, ge=0)
     """Share of the weights, times the learning rate, that each step takes away."""
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Nesterov's momentum is a kind of momentum."""
+        return {} if self.momentum else {"nesterov": "because momentum is 0"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,13 +27,16 @@ class Normalization(Spec):
     """Added after the factor."""
 
 
+Side = Annotated[int, Field(ge=1, le=16_384)]
+
+
 class Image(Preprocessing):
     """A picture of one size and colour mode, uint8."""
 
     key: ClassVar[str] = "images"
 
     type: Literal["image"] = "image"
-    image_size: tuple[int, int]
+    image_size: tuple[Side, Side]
     """Height and width that the model sees."""
     color_mode: Literal["grayscale", "rgb"] = "rgb"
     """One channel or three."""
@@ -47,6 +50,10 @@ class Image(Preprocessing):
     """Gray level that shows through transparent pixels."""
     normalization: Normalization = Normalization()
     """What the network does to pixels first."""
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Only `pad` fills up."""
+        return {} if self.resize == "pad" else {"fill_value": f"because resize is {self.resize}"}
 
     def input_shape(self) -> Shape:
         """Return `(height, width, channels)`."""

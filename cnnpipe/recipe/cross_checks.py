@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cnnpipe.errors import Problem, dotted
-from cnnpipe.exporters import CALIBRATED, Exporter
+from cnnpipe.errors import Path, Problem, dotted
+from cnnpipe.exporters import Exporter
 from cnnpipe.located_yaml import Node
 from cnnpipe.recipe.schema import Export, Recipe
+from cnnpipe.spec import Spec
 
 
 def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
@@ -18,9 +19,24 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _splits(recipe)
     yield from _training(recipe)
     yield from _names(root)
+    yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
         yield from _export(export, f"export.{number}")
     yield from _repeated_exports(recipe)
+
+
+def _ignored(value: Any, path: Path = ()) -> Iterator[Problem]:
+    """Keys of any spec that have no effect."""
+    if isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _ignored(item, (*path, number))
+    if not isinstance(value, Spec):
+        return
+    for key, why in value.ignored_keys().items():
+        if getattr(value, key) != type(value).model_fields[key].get_default(call_default_factory=True):
+            yield Problem(f"'{key}' has no effect {why}", path=dotted((*path, key)), hint="Delete it.")
+    for key in type(value).model_fields:
+        yield from _ignored(getattr(value, key), (*path, key))
 
 
 def _needs(recipe: Recipe) -> Iterator[Problem]:
@@ -111,13 +127,6 @@ def _export(export: Export, path: str) -> Iterator[Problem]:
                 path=f"{path}.{key}",
                 hint=f"It can have {', '.join(possible)}.",
             )
-    usual = Export.model_fields["calibration_examples"].default
-    if export.calibration_examples != usual and chosen not in CALIBRATED:
-        yield Problem(
-            f"quantization '{chosen}' needs no calibration, so this key would be ignored",
-            path=f"{path}.calibration_examples",
-            hint="Delete it.",
-        )
 
 
 def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:

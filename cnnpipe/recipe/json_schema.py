@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cnnpipe.recipe.schema import Recipe
-from cnnpipe.registry import Room, rooms
+from cnnpipe.registry import Room, room, rooms
 from cnnpipe.spec import Spec
 
 _PARTIAL = "partial."
@@ -18,8 +18,9 @@ def recipe_schema() -> dict[str, Any]:
     A recipe that says `extends` needs no key: those that it lacks may stand in the other file.
     """
     whole, definitions = _flat(Recipe, "recipe")
-    for room in rooms():
-        definitions |= _room(room)
+    for here in rooms():
+        definitions |= _room(here)
+    definitions |= _choices_with_default(definitions | {"recipe": whole})
     whole["properties"]["extends"] = {"type": "string", "description": "Another recipe, which this one changes."}
     definitions["recipe"] = {key: value for key, value in whole.items() if key != "title"}
     definitions |= {_PARTIAL + name: _partial(schema) for name, schema in definitions.items()}
@@ -50,34 +51,50 @@ def _with_references(schema: Any) -> Any:
     return result | {"$ref": f"#/$defs/{schema['x-component']}"} if "x-component" in schema else result
 
 
-def _room(room: Room) -> dict[str, Any]:
+def _room(here: Room) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     bare: list[str] = []
-    for name in room.names():
-        schema, inner = _flat(room.load(name), f"{room.name}.type.{name}")
+    for name in here.names():
+        schema, inner = _flat(here.load(name), f"{here.name}.type.{name}")
         required = [key for key in schema.get("required", []) if key != "type"]
-        definitions |= {f"{room.name}.type.{name}": {**schema, "required": required}, **inner}
+        definitions |= {f"{here.name}.type.{name}": {**schema, "required": required}, **inner}
         if not required:
             bare.append(name)
-    definitions[room.name] = _choice(room, bare, None)
-    for name in room.names():
-        definitions[f"{room.name}.{name}"] = _choice(room, bare, name)
+    definitions[here.name] = _choice(here, bare, None)
     return definitions
 
 
-def _choice(room: Room, bare: list[str], default: str | None) -> dict[str, Any]:
+def _choices_with_default(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of fields in which a mapping without `type` is one of the default type."""
+    used = {name for name in _references(definitions) if name not in definitions}
+    found = {}
+    for name in sorted(used):
+        here = room(name.partition(".")[0])
+        bare = definitions[here.name]["then"]["enum"]
+        found[name] = _choice(here, bare, name.partition(".")[2])
+    return found
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield schema["$ref"].removeprefix("#/$defs/")
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _references(value)
+
+
+def _choice(here: Room, bare: list[str], default: str | None) -> dict[str, Any]:
     """Return the schema of a field that holds one component: one condition for each type, so that messages are few."""
     conditions = [
         {"if": {"properties": {"type": {"const": name}}, "required": [] if name == default else ["type"]},
-         "then": {"$ref": f"#/$defs/{room.name}.type.{name}"}}
-        for name in room.names()
+         "then": {"$ref": f"#/$defs/{here.name}.type.{name}"}}
+        for name in here.names()
     ]  # fmt: skip
     return {
         "if": {"type": "string"},
         "then": {"enum": bare},
         "else": {
             "type": "object",
-            "properties": {"type": {"enum": room.names()}},
+            "properties": {"type": {"enum": here.names()}},
             "required": [] if default else ["type"],
             "allOf": conditions,
         },

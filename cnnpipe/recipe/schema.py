@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
 from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
-from cnnpipe.exporters import AnyExporter, Quantization, TensorType
+from cnnpipe.exporters import CALIBRATED, AnyExporter, Quantization, TensorType
 from cnnpipe.model import Model
-from cnnpipe.optimizers import AnyOptimizer, Optimizer
+from cnnpipe.optimizers import Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
 from cnnpipe.registry import Component
 from cnnpipe.spec import Spec
@@ -62,7 +62,9 @@ class Training(Spec):
     """Passes over the training split."""
     batch_size: int = Field(default=32, ge=1)
     """Examples per step."""
-    optimizer: AnyOptimizer = Field(default_factory=lambda: cast(Optimizer, Component("optimizers").validate("adam")))
+    optimizer: Annotated[Optimizer, Component("optimizers", default="adam")] = Field(
+        default_factory=lambda: cast(Optimizer, Component("optimizers").validate("adam"))
+    )
     """Keras's optimizer."""
     early_stopping: EarlyStopping | None = None
     """When to stop early."""
@@ -87,6 +89,11 @@ class Export(Spec):
     """How much of the headline metric the file may lose, in the metric's unit, in its worse direction."""
     calibration_examples: int = Field(default=200, ge=1)
     """Training examples that int8 and int16x8 are calibrated on."""
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Only some quantizations are calibrated."""
+        why = f"because quantization {self.quantization} needs no calibration"
+        return {} if self.quantization in CALIBRATED else {"calibration_examples": why}
 
 
 class Recipe(Spec):

@@ -55,14 +55,14 @@ def damaged_value(data: Any, draw: random.Random) -> None:
         letters[draw.randrange(len(letters)) if letters else 0 :] = draw.choice(["", "x", "_y", "é"])
         container["".join(letters)] = container.pop(key)
     elif kind == 2:
-        container[key] = [container[key]] * draw.choice([1, 2, 40])
+        container[key] = [copy.deepcopy(container[key])] * draw.choice([1, 2, 40])
     elif kind == 3 and isinstance(container, list):
         container.insert(0, copy.deepcopy(draw.choice(found)))
     elif kind == 4 and isinstance(container, dict):
         container[draw.choice(["lr", "type", "name", "extends", "blocks", "strides", "padding", "input_type", "groups",
-                               "split", "early_stopping", "kernel_size"])] = draw.choice(VALUES)  # fmt: skip
+                               "split", "early_stopping", "kernel_size"])] = copy.deepcopy(draw.choice(VALUES))  # fmt: skip
     else:
-        container[key] = draw.choice(VALUES)
+        container[key] = copy.deepcopy(draw.choice(VALUES))
 
 
 def damaged_text(text: str, draw: random.Random) -> str:
