@@ -105,7 +105,7 @@ def _fit(
     _note_pace(pace, examples, batch_size, listener)
     _compile(model, loaded, data, pace)
     progress = saved.progress if saved else Progress(pace)
-    rows = history.keep_until(run, progress.epochs)
+    history.keep_until(run, progress.epochs)
     if saved:
         _restore(model, loaded, data, saved, run)
         listener.note(f"Went on after step {progress.step}, in epoch {progress.epochs + 1} of {recipe.training.epochs}")
