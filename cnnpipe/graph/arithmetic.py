@@ -27,7 +27,7 @@ def per_axis(size: Size, rank: int, word: str) -> tuple[int, ...]:
     if isinstance(size, int):
         return (size,) * rank
     if len(size) != rank:
-        raise ShapeError(f"{word} {list(size)} has {len(size)} numbers for a map of {rank} spatial axes")
+        raise ShapeError(f"{word} {list(size)} has {len(size)} numbers for a map in {rank}D")
     return tuple(size)
 
 
@@ -39,7 +39,10 @@ def spatial(shape: Shape, does: str, ranks: Sequence[int] = (1, 2, 3)) -> tuple[
     """
     rank = len(shape) - 1
     if rank < 1:
-        raise ShapeError(f"{does} a map, received a vector of {text(shape)} values without spatial axes")
+        raise ShapeError(
+            f"{does} a map, received a vector of {text(shape)} values without spatial axes",
+            "Put it before flatten and global pooling.",
+        )
     if rank not in ranks:
         known = " or ".join(f"{r}D" for r in ranks)
         raise ShapeError(f"{does} a map in {known}, received {rank}D: {text(shape)}")
@@ -68,7 +71,10 @@ def windows(
         count = (n - d * (k - 1) - 1) // s + 1
         if count < 1:
             reach = str(k) if d == 1 else f"{d}*({k} - 1) - 1"
-            raise ShapeError(f"{does} {text(kernel)} over a {text(size)} map: floor(({n} - {reach})/{s}) + 1 = {count}")
+            raise ShapeError(
+                f"{does} {text(kernel)} over a {text(size)} map: floor(({n} - {reach})/{s}) + 1 = {count}",
+                "Make the map larger (a larger input, less pooling and smaller strides before), or the window smaller.",
+            )
         left.append(count)
     return tuple(left)
 

@@ -67,7 +67,7 @@ class GraphBuilder:
         try:
             shape = node_type.output_shape(*(tensor.shape for tensor in inputs))
         except ShapeError as error:
-            raise self.problem(str(error)) from None
+            raise self.problem(str(error), error.hint) from None
         self._count()
         positions = tuple(tensor.position for tensor in inputs)
         place = self._place_of(self._path)

@@ -15,7 +15,16 @@ Shape = tuple[int, ...]
 
 
 class ShapeError(ValueError):
-    """A node cannot take these inputs. The message shows the arithmetic."""
+    """A node cannot take these inputs.
+
+    Args:
+        message: What does not fit, with the arithmetic that shows it.
+        hint: What to do next, as a sentence of its own; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True)

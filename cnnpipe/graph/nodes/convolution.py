@@ -146,9 +146,15 @@ class DepthwiseConvolution(NodeType):
 
 def _check_groups(what: str, count: int, groups: int) -> None:
     if count % groups:
-        raise ShapeError(f"divides {count} {what} into {groups} groups: {count} / {groups} = {count / groups:.2f}")
+        raise ShapeError(
+            f"divides {count} {what} into {groups} groups: {count} / {groups} = {count / groups:.2f}",
+            "Input channels and filters must both be multiples of 'groups'.",
+        )
 
 
 def _check_dilation(strides: tuple[int, ...], dilation: tuple[int, ...]) -> None:
     if max(strides) > 1 and max(dilation) > 1:
-        raise ShapeError(f"strides {list(strides)} and dilation_rate {list(dilation)} cannot both be above 1")
+        raise ShapeError(
+            f"strides {list(strides)} and dilation_rate {list(dilation)} cannot both be above 1",
+            "Set one of them to 1.",
+        )
