@@ -65,7 +65,7 @@ def test_check_says_ok(call: Call, recipe: Path) -> None:
     done = call("check", recipe, "--set", "model.blocks.stem.filters=8")
     assert done.exit_code == 0
     assert done.stdout.startswith("small.yaml: ok (image_classification on image_folder, ")
-    assert "model.blocks.0.filters (was 4, small.yaml:7:" in done.stdout
+    assert "--set 1: model.blocks.0.filters (stem), small.yaml:7:30, was 4\n" in done.stdout
     assert done.stderr == ""
 
 
@@ -147,11 +147,11 @@ def test_describe_prints_a_table(call: Call, recipe: Path) -> None:
 
 
 def test_describe_compares_several(call: Call, recipe: Path) -> None:
-    lines = call("describe", recipe, "digits").stdout.splitlines()
+    lines = call("describe", recipe, "one_conv").stdout.splitlines()
     assert lines[2].split()[:3] == ["small.yaml", "2", "626"]
-    assert lines[3].split()[:3] == ["digits", "5", "581,450"]
-    both = json.loads(call("describe", recipe, "digits", "--json").stdout)["recipes"]
-    assert list(both) == ["small.yaml", "digits"]
+    assert lines[3].split()[:3] == ["one_conv", "2", "41,418"]
+    both = json.loads(call("describe", recipe, "one_conv", "--json").stdout)["recipes"]
+    assert list(both) == ["small.yaml", "one_conv"]
 
 
 def test_describe_prints_keras(call: Call, recipe: Path) -> None:

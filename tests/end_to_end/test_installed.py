@@ -79,7 +79,7 @@ def call(
 def test_shipped_recipes_go_by_name(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     checked = call("check", "digits")
     assert checked.returncode == 0, checked.stderr
-    assert checked.stdout.startswith("digits: ok (image_classification on digits, 581,450 parameters")
+    assert checked.stdout.startswith("digits: ok (image_classification on digits, ")
 
 
 def test_all_components_are_there_and_no_foreign_ones(call: Callable[..., subprocess.CompletedProcess[str]]) -> None:
