@@ -138,13 +138,13 @@ def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> 
     kept = [position for position, result in enumerate(read) if not result.unreadable]
     if not kept:
         raise _source_problem(f"none of {len(examples)} examples can be read; the first: {unreadable[0].message}")
-    notes = [f"Skipped {len(unreadable)} of {len(examples)} examples."] if unreadable else []
-    return kept, (*notes, *(f"Skipped: {problem.message}." for problem in unreadable))
+    notes = [f"Skipped {len(unreadable)} of {len(examples)} examples, which cannot be read."] if unreadable else []
+    return kept, (*notes, *(f"Skipped: {problem.message}." for problem in _shortened(unreadable)))
 
 
 def _shortened(problems: Sequence[Problem]) -> list[Problem]:
     rest = len(problems) - LISTED
-    more = [Problem(f"{rest} more examples have such problems")] if rest > 0 else []
+    more = [Problem(f"{rest} more such examples")] if rest > 0 else []
     return [*problems[:LISTED], *more]
 
 

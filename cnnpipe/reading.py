@@ -7,9 +7,9 @@ import math
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,8 +62,8 @@ def read_examples(
 
     results: list[Read] = []
     step = max(1, len(examples) // 100)
-    with _quiet():
-        for result in _parallel(read, range(len(examples))):
+    with _quiet(), closing(_parallel(read, range(len(examples)))) as finished:
+        for result in finished:
             results.append(result)
             if len(results) % step == 0 or len(results) == len(examples):
                 listener.progress(len(results), len(examples), {})
@@ -138,8 +138,8 @@ def _read(example: Example, task: Task, facts: Facts) -> tuple[Read, np.ndarray 
         return Read(unusable=_reason(error)), None
 
 
-def _parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """Yield the results in order, computed in threads; what was not begun is dropped when the caller stops."""
+def _parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
+    """Yield the results in order, computed in threads; what was not begun is dropped when the caller closes it."""
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         yield from pool.map(function, items)

@@ -40,6 +40,12 @@ class Csv(Dataset):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     """What stands between columns."""
 
+    def ignored_keys(self) -> dict[str, str]:
+        """Columns of 0 and 1 are not split, and are no numbers; a number is not split."""
+        if not isinstance(self.label_column, str):
+            return dict.fromkeys(("label_separator", "label_type"), "because label_column names several columns")
+        return {"label_separator": "because label_type is number"} if self.label_type == "number" else {}
+
     def open(self, folder: Path) -> Examples:
         """List the rows in the table's order; an example's name is its file as the table writes it.
 

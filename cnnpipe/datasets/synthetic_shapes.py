@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Shape = Literal["circle", "square", "triangle", "star"]
+Side = Annotated[int, Field(ge=16, le=1024)]
 OVERSAMPLING = 4
 """Shapes are drawn this much larger and shrunk, so that their edges are smooth."""
 
@@ -27,11 +28,11 @@ class SyntheticShapes(Dataset):
     type: Literal["synthetic_shapes"] = "synthetic_shapes"
     examples: int = Field(default=1200, ge=1)
     """How many pictures."""
-    image_size: tuple[int, int] = (48, 48)
+    image_size: tuple[Side, Side] = (48, 48)
     """Height and width."""
     classes: tuple[Shape, ...] = Field(default=("circle", "square", "triangle", "star"), min_length=1)
     """Which shapes, in the order of the class list."""
-    noise: float = Field(default=0.15, ge=0, le=1)
+    noise: float = Field(default=0.1, ge=0, le=1)
     """Standard deviation of the noise, as a share of the value range."""
     seed: int = Field(default=0, ge=0)
     """Another seed is other pictures."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +131,7 @@ def test_unreadable_files_are_named(load: Load, photos: Path) -> None:
     text = problems(load)
     assert f"{photos / 'circle' / 'broken0.jpg'} cannot be read: this is no image" in text
     assert text.count("cannot be read") == 5
-    assert "2 more examples have such problems" in text
+    assert "2 more such examples" in text
     assert "data.unreadable: skip" in text
 
 
@@ -138,7 +140,7 @@ def test_unreadable_files_are_skipped_when_the_recipe_says_so_and_counted(load: 
     (photos / "circle" / "notes.txt").write_text("hello")
     loaded = load(None, ["data.unreadable=skip"])
     assert sum(len(split) for split in loaded.splits.values()) == 70
-    assert "Skipped 2 of 72 examples." in loaded.notes
+    assert "Skipped 2 of 72 examples, which cannot be read." in loaded.notes
     assert any("notes.txt cannot be read: this is no image" in note for note in loaded.notes)
     assert "circle/notes.txt" not in loaded.membership
     assert all(split.inputs["image"].max() > 0 for split in loaded.splits.values())
@@ -159,6 +161,36 @@ def test_a_file_that_vanishes_while_reading(load: Load, photos: Path) -> None:
     text = problems(load, {"type": "csv", "path": "photos/photos.csv"})
     line = table.read_text().splitlines().index("circle/0.jpg,circle") + 1
     assert f"photos.csv:{line}:1: " in text and "the file does not exist" in text
+
+
+def test_reading_stops_when_it_is_interrupted(load: Load, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Any] = []
+    dropped = threading.Event()
+    apply = Image.apply
+
+    def held(self: Image, raw: Any) -> np.ndarray:
+        """Let the first picture pass; hold the others until what was not begun has been dropped."""
+        read.append(raw)
+        if len(read) > 1:
+            dropped.wait(10)
+        return apply(self, raw)
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(False, cancel_futures=cancel_futures)
+            dropped.set()
+            super().shutdown(wait)
+
+    class Impatient(Listener):
+        def progress(self, done: int, total: int, values: Any) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Image, "apply", held)
+    monkeypatch.setattr(reading, "ThreadPoolExecutor", lambda count: Pool(1))
+    with pytest.raises(KeyboardInterrupt):
+        load(None, (), Impatient())
+    assert dropped.is_set()
+    assert len(read) <= 2
 
 
 # ── classes ──────────────────────────────────────────────────────────────────────────────────────────────────────────

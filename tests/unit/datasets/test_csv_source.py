@@ -119,6 +119,12 @@ def test_a_row_over_several_lines_keeps_the_places_right(table: Table) -> None:
     assert [example.place.line for example in found.examples if example.place] == [2, 4]
 
 
+def test_keys_that_would_be_ignored_are_told() -> None:
+    assert set(Csv(path="t", label_column=("a", "b")).ignored_keys()) == {"label_separator", "label_type"}
+    assert set(Csv(path="t", label_type="number").ignored_keys()) == {"label_separator"}
+    assert Csv(path="t").ignored_keys() == {}
+
+
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "photos.csv").write_text("image,label\n")
     with pytest.raises(ProblemError, match=r"photo\.csv does not exist\. Did you mean .*photos\.csv\?"):

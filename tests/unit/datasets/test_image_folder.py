@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -122,6 +122,19 @@ def test_a_folder_that_is_not_there(fill: Fill) -> None:
     assert f"the folder {root.parent / 'photo'} does not exist. Did you mean {root}?" in text
     assert f"The nearest folder that exists is {root.parent}." in problem(root.parent / "a" / "b" / "c")
     assert "is no folder" in problem(root / "cats" / "1.jpg")
+
+
+def test_a_folder_that_may_not_be_read(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = fill("cats/1.jpg", "dogs/1.jpg")
+    listed = Path.iterdir
+
+    def locked(self: Path) -> Iterator[Path]:
+        if self.name == "dogs":
+            raise PermissionError(13, "Permission denied", str(self))
+        return listed(self)
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    assert problem(root) == f"{root / 'dogs'} cannot be read (Permission denied)."
 
 
 @pytest.mark.real_data
