@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.manifest import LABELS, InputEntry, Manifest, OutputEntry, ParityFile, read_parity
+from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, open_bundle
 from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
 from cnnpipe.bundle.workers import RUNTIME_SECONDS
+from cnnpipe.child import Child
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import FileFacts
 
@@ -24,26 +26,32 @@ if TYPE_CHECKING:
 _LARGEST_SAMPLES = 2**30
 
 
-def check_bundle(folder: Path) -> list[Problem]:
+def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
     """Return everything that is wrong with a bundle; an empty list when it is as it was proven.
 
     Checked are: all files are there with their sizes and sha256; the file's tensors and operators are those of
     bundle.json; the input tensor carries the normalization that is stated; the labels are the same everywhere; the
     golden pictures become the golden inputs; the file turns these into the golden outputs, which are near to what Keras
     said and mean the same.
+
+    Args:
+        folder: The bundle.
+        runtime: The process that runs the file; one is started for this check when left out.
     """
     try:
-        bundle = open_bundle(folder)
+        bundle = open_bundle(folder, runtime)
         parity = read_parity(folder)
     except ProblemError as error:
         return list(error.problems)
-    with bundle:
-        problems = [*_files(bundle), *_labels(bundle), *_preprocessing(bundle)]
-        try:
-            problems += _file_facts(bundle)
-            problems += _samples(bundle, parity)
-        except ProblemError as error:
-            problems += error.problems
+    problems = [*_files(bundle), *_labels(bundle), *_preprocessing(bundle)]
+    try:
+        problems += _file_facts(bundle)
+        problems += _samples(bundle, parity)
+    except ProblemError as error:
+        problems += error.problems
+    finally:
+        if runtime is None:
+            bundle.close()
     return problems
 
 
@@ -82,6 +90,11 @@ def _preprocessing(bundle: Bundle) -> Iterator[Problem]:
                 f"bundle.json states preprocessing.steps.{key} as {stated.get(key)!r}; "
                 f"its spec gives {wanted.get(key)!r}"
             )
+    keys, affine = bundle.task.signature(bundle.facts).inputs, stated_normalization(bundle.facts.preprocessing)
+    for entry in bundle.manifest.inputs:
+        here = entry.normalization and (entry.normalization.scale, entry.normalization.offset)
+        if keys.get(entry.name) == bundle.facts.preprocessing.key and here != affine:
+            yield Problem(f"bundle.json normalizes '{entry.name}' by {here}; its preprocessing asks for {affine}")
 
 
 def _file_facts(bundle: Bundle) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnpipe.build import plan
+from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.runtime import Runnable, open_file
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import CONVERSION_SECONDS, Job, Workers
@@ -16,24 +17,11 @@ from cnnpipe.child import ChildError
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, FileFacts
 from cnnpipe.graph import Graph
-from cnnpipe.graph.affine import input_affine, without_input_affine
+from cnnpipe.graph.affine import without_input_affine
 from cnnpipe.recipe.exports import PlannedExport
 
 DRY_SEEDS = 3
 """Initial weights to try in a dry export: by bad luck all units of a small layer can be silent on noise."""
-
-
-def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, float] | None:
-    """Return the normalization that the file's input tensor carries as its scale and zero point, or None.
-
-    It can where the input is int8 or uint8, the normalization is one scale and offset, and zero lies in its range: else
-    the converter would widen the range, and the operator stays in the file.
-    """
-    affine = input_affine(graph)
-    if affine is None or export.input_type not in ("int8", "uint8"):
-        return None
-    scale, offset = affine
-    return affine if scale > 0 and offset <= 0 <= 255 * scale + offset else None
 
 
 def convert(export: PlannedExport, subject: Subject, workers: Workers, file: Path) -> Runnable:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnpipe.bundle import golden
+from cnnpipe.bundle.check import check_bundle
 from cnnpipe.bundle.convert import convert
+from cnnpipe.bundle.normalization import check_normalization
 from cnnpipe.bundle.parity import OutputParity, compare_outputs
 from cnnpipe.bundle.runtime import Runnable, file_outputs, latency_ms
 from cnnpipe.bundle.subject import Subject
@@ -22,7 +24,7 @@ from cnnpipe.bundle.workers import Workers
 from cnnpipe.bundle.write import whole_folder, write_bundle, write_rejected
 from cnnpipe.data import SplitData
 from cnnpipe.datasets import SplitName
-from cnnpipe.errors import Problem
+from cnnpipe.errors import GateError, Problem
 from cnnpipe.evaluation import Drop, Evaluation, compare, evaluate
 from cnnpipe.events import Listener
 from cnnpipe.recipe.exports import PlannedExport
@@ -105,8 +107,10 @@ def export_all(
 
     Raises:
         ProblemError: A file cannot be converted, run or written. A broken promise raises nothing: see `Exported`.
+        GateError: A bundle does not pass its own check; it is not written.
     """
     listener = listener or Listener()
+    check_normalization(subject)
     with tempfile.TemporaryDirectory() as staging:
         references: dict[SplitName, Arrays] = {}
         opened = [_open(export, subject, workers, Path(staging), listener) for export in exports]
@@ -197,6 +201,10 @@ def _finish(
             write_rejected(staging, runnable.file, problems, lost)
         else:
             _write(staging, exported, subject, workers)
+            if found := check_bundle(staging, workers.runtime):
+                raise GateError(
+                    replace(p, message=f"the bundle {export.name}: {p.message}", path=export.path) for p in found
+                )
     other = folder / (export.name + ("" if problems else REJECTED))
     shutil.rmtree(other, ignore_errors=True)  # an earlier attempt's: only one of the two is true now
     return exported

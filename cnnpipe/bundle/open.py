@@ -95,8 +95,12 @@ class Bundle:
         return {tensor: inputs for tensor, key in keys.items() if key == preprocessing.key}
 
 
-def open_bundle(folder: Path) -> Bundle:
+def open_bundle(folder: Path, runtime: Child | None = None) -> Bundle:
     """Open the bundle in a folder. Nothing of its file is read before the first prediction.
+
+    Args:
+        folder: The bundle.
+        runtime: The process that runs the file; one is started when left out.
 
     Raises:
         ProblemError: There is none, or its bundle.json is damaged.
@@ -110,7 +114,8 @@ def open_bundle(folder: Path) -> Bundle:
     feeds = {entry.name: Feed(entry.multiply, entry.add) for entry in manifest.inputs}
     runnable = Runnable(exporter.model_dump(mode="json"), file, stated_facts(manifest), feeds)
     facts = Facts(preprocessing, manifest.class_names)
-    return Bundle(folder, manifest, task, facts, runnable, Child("the runtime process", plugin_folders()))
+    runtime = runtime or Child("the runtime process", plugin_folders())
+    return Bundle(folder, manifest, task, facts, runnable, runtime)
 
 
 def stated_facts(manifest: Manifest) -> FileFacts:

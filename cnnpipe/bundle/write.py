@@ -31,12 +31,12 @@ from cnnpipe.bundle.manifest import (
     PreprocessingEntry,
     to_json,
 )
+from cnnpipe.bundle.normalization import carried_normalization, stated_normalization
 from cnnpipe.bundle.parity import OutputParity
 from cnnpipe.bundle.readme import readme
 from cnnpipe.bundle.runtime import Runnable
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.errors import Problem
-from cnnpipe.graph.affine import input_affine
 from cnnpipe.recipe.exports import PlannedExport
 
 if TYPE_CHECKING:
@@ -211,18 +211,18 @@ def _manifest(
 
 
 def _inputs(export: PlannedExport, subject: Subject, runnable: Runnable, golden: Golden) -> Iterator[InputEntry]:
-    from cnnpipe.bundle.convert import carried_normalization
-
-    affine = input_affine(subject.graph)
+    preprocessing = subject.facts.preprocessing
+    affine = stated_normalization(preprocessing)
     carrier = "input tensor" if carried_normalization(export, subject.graph) else "file"
     normalization = None if affine is None else Normalization(scale=affine[0], offset=affine[1], carried_by=carrier)
+    keys = subject.signature.inputs
     for tensor in runnable.facts.inputs:
         feed = runnable.feeds[tensor.name]
         yield InputEntry(
             **_tensor(tensor),
             multiply=feed.multiply,
             add=feed.add,
-            normalization=normalization,
+            normalization=normalization if keys[tensor.name] == preprocessing.key else None,
             sample=_sample_file("input", tensor.name, golden.inputs),
         )
 
