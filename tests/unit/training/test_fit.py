@@ -117,7 +117,7 @@ def test_a_finished_training_has_nothing_to_go_on_with(training):
 
 def test_a_loss_that_is_no_number_stops_at_its_line(training):
     small = training("training.optimizer.learning_rate=1e+30")
-    with pytest.raises(ProblemError, match="in epoch [12] of 3, at learning rate 1e") as error:
+    with pytest.raises(ProblemError, match=r"in epoch [12] of 3, at learning rate 1e") as error:
         small.fit()
     assert error.value.problems[0].path == "training.optimizer.learning_rate"
     assert error.value.problems[0].place is not None
