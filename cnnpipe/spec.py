@@ -7,7 +7,7 @@ import difflib
 import inspect
 import itertools
 import textwrap
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -29,6 +29,9 @@ class Spec(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    also_called: ClassVar[tuple[str, ...]] = ()
+    """What other tools call a component of this type, or the nearest that they have; for hints in error messages."""
 
     def ignored_keys(self) -> dict[str, str]:
         """Return keys that have no effect beside the others, each with the reason as in `because pool is none`.

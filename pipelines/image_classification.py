@@ -35,6 +35,14 @@ class ImageClassification(Task):
 
     needs: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "classification",
+        "classify",
+        "classifier",
+        "image_classifier",
+        "cls",
+        "recognition",
+    )
     type: Literal["image_classification"] = "image_classification"
     classes: Annotated[int, Field(ge=2, le=100_000)] | tuple[str, ...] | None = None
     """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
@@ -10,6 +10,7 @@ from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation,
 class RandomRotation(Augmentation):
     """`keras.layers.RandomRotation`."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("rotate", "rotation", "degrees", "rotation_range")
     type: Literal["random_rotation"] = "random_rotation"
     factor: Size | Bounds
     """Largest turn as a share of the full circle, or lower and upper bound; positive is counter-clockwise."""

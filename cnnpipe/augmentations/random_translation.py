@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
@@ -10,6 +10,14 @@ from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation,
 class RandomTranslation(Augmentation):
     """`keras.layers.RandomTranslation`."""
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "shift",
+        "translate",
+        "width_shift_range",
+        "random_shift",
+        "translation",
+        "affine",
+    )
     type: Literal["random_translation"] = "random_translation"
     height_factor: Size | Bounds
     """Largest move up or down as a share of the height, or lower and upper bound; negative is up."""

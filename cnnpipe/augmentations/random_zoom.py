@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
 
@@ -10,6 +10,7 @@ from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation,
 class RandomZoom(Augmentation):
     """`keras.layers.RandomZoom`."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("zoom", "scale", "zoom_range", "randomresizedcrop")
     type: Literal["random_zoom"] = "random_zoom"
     height_factor: Size | Bounds
     """Largest change as a share of the height, or lower and upper bound; negative enlarges, positive shrinks."""

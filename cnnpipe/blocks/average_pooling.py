@@ -21,6 +21,7 @@ class AveragePooling(Block):
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})
 
+    also_called: ClassVar[tuple[str, ...]] = ("averagepooling2d", "avgpool2d", "avgpool", "avg_pool", "average_pool")
     type: Literal["average_pooling"] = "average_pooling"
     pool_size: Sizes = 2
     """Size of the window."""

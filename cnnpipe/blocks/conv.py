@@ -27,6 +27,15 @@ class Conv(Block):
         {"filters": 4, "strides": 2, "padding": 1, "use_bias": False},
     )
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "conv1d",
+        "conv2d",
+        "convolution",
+        "convolution2d",
+        "conv3x3",
+        "c",
+        "conv_2d",
+    )
     type: Literal["conv"] = "conv"
     filters: Positive
     """Channels of the output."""

@@ -30,6 +30,15 @@ class ConvReluPool(Block):
         {"filters": 4, "dilation_rate": 2, "padding": "valid"},
     )
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "conv_block",
+        "convblock",
+        "conv_bn_relu",
+        "convbnrelu",
+        "vgg_block",
+        "cbr",
+        "cnn",
+    )
     type: Literal["conv_relu_pool"] = "conv_relu_pool"
     filters: Positive
     """Channels of the output."""

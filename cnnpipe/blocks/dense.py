@@ -28,6 +28,7 @@ class Dense(Block):
     )
     example_input: ClassVar[Shape] = (12,)
 
+    also_called: ClassVar[tuple[str, ...]] = ("linear", "fc", "fully_connected", "fullyconnected", "mlp", "output")
     type: Literal["dense"] = "dense"
     units: Positive
     """Values of the output."""

@@ -20,6 +20,7 @@ class Dropout(Block):
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"rate": 0.2, "spatial": True})
 
+    also_called: ClassVar[tuple[str, ...]] = ("dropout2d", "spatialdropout2d")
     type: Literal["dropout"] = "dropout"
     rate: Rate = 0.5
     """Share of the values that are zeroed; the others are divided by 1 - rate."""

@@ -19,6 +19,15 @@ class GlobalAveragePooling(Block):
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"keepdims": True})
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "globalaveragepooling2d",
+        "adaptiveavgpool2d",
+        "gap",
+        "global_avg_pool",
+        "globalavgpool",
+        "global_pool",
+        "globalpooling",
+    )
     type: Literal["global_average_pooling"] = "global_average_pooling"
     keepdims: bool = False
     """Keep the spatial axes, with size 1."""

@@ -32,6 +32,7 @@ class Inception(Block):
         },
     )
 
+    also_called: ClassVar[tuple[str, ...]] = ("inception_block", "googlenet", "inceptionblock")
     type: Literal["inception"] = "inception"
     filters_1x1: Positive
     """Channels of the 1x1 branch."""

@@ -33,6 +33,13 @@ class InvertedResidual(Block):
         {"filters": 8, "expansion": 1, "squeeze_excitation": 0.5, "gate": "hard_sigmoid"},
     )
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "mbconv",
+        "invertedresidual",
+        "mobilenet_block",
+        "inverted_bottleneck",
+        "mobilenetv2_block",
+    )
     type: Literal["inverted_residual"] = "inverted_residual"
     filters: Positive
     """Channels of the output."""

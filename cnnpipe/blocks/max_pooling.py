@@ -21,6 +21,15 @@ class MaxPooling(Block):
 
     examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "maxpooling2d",
+        "maxpool2d",
+        "maxpool",
+        "max_pool",
+        "maxpooling1d",
+        "pool",
+        "pooling",
+    )
     type: Literal["max_pooling"] = "max_pooling"
     pool_size: Sizes = 2
     """Size of the window."""

@@ -34,6 +34,15 @@ class Residual(Block):
         {"filters": 4, "bottleneck": True, "strides": 2, "groups": 2, "expansion": 2, "activation": "silu"},
     )
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "resnet_block",
+        "basicblock",
+        "bottleneck",
+        "resblock",
+        "res_block",
+        "residual_block",
+        "resnet",
+    )
     type: Literal["residual"] = "residual"
     filters: Positive
     """Channels of the convolutions; of a bottleneck before they grow."""

@@ -27,6 +27,13 @@ class SeparableConv(Block):
         {"filters": 4, "padding": ((0, 1), (0, 1)), "dilation_rate": 2},
     )
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "separableconv2d",
+        "depthwise_separable",
+        "dwconv",
+        "sepconv",
+        "depthwiseconv2d",
+    )
     type: Literal["separable_conv"] = "separable_conv"
     filters: Positive
     """Channels of the output."""

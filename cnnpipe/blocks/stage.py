@@ -30,6 +30,7 @@ class Stage(Block):
         },
     )
 
+    also_called: ClassVar[tuple[str, ...]] = ("sequential", "repeat", "group", "blocks")
     type: Literal["stage"] = "stage"
     repeat: Positive = 1
     """How many times the blocks stand one after the other."""

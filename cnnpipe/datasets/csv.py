@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,7 @@ class Csv(Dataset):
     The class list is what the training rows say, sorted; with several label columns it is their names in order.
     """
 
+    also_called: ClassVar[tuple[str, ...]] = ("table", "dataframe", "pandas", "tsv", "file", "annotations")
     type: Literal["csv"] = "csv"
     path: RecipePath
     """The table; relative to the recipe. Its files are relative to its folder."""

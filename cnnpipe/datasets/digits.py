@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cnnpipe.datasets import Dataset, Example, Examples
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Digits(Dataset):
     """8x8 grayscale pictures of the digits 0 to 9; their 17 gray levels are spread over 0..255."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("mnist", "load_digits", "sklearn", "optdigits", "handwritten_digits")
     type: Literal["digits"] = "digits"
 
     def class_names(self) -> tuple[str, ...]:

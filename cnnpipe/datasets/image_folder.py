@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
@@ -30,6 +30,18 @@ class ImageFolder(Dataset):
     folder is an example; only hidden files are left out, and counted in a note.
     """
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "imagefolder",
+        "folder",
+        "directory",
+        "image_dataset_from_directory",
+        "flow_from_directory",
+        "imagenet",
+        "path",
+        "photos",
+        "images",
+        "dir",
+    )
     type: Literal["image_folder"] = "image_folder"
     path: RecipePath
     """The folder; relative to the recipe."""

@@ -25,6 +25,7 @@ class SyntheticShapes(Dataset):
 
     keys: ClassVar[frozenset[str]] = frozenset({"images", "labels", "bounding_boxes", "segmentation_masks"})
 
+    also_called: ClassVar[tuple[str, ...]] = ("synthetic", "shapes", "toy", "random", "fake", "dummy")
     type: Literal["synthetic_shapes"] = "synthetic_shapes"
     examples: int = Field(default=1200, ge=1)
     """How many pictures."""

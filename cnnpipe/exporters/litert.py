@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class Litert(Exporter):
     """A `.tflite` file of built-in operators only, batch 1, constants aligned to 16 bytes, the same bytes each time."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("tflite", "tensorflow_lite", "tf_lite", "lite")
     type: Literal["litert"] = "litert"
 
     file_name: ClassVar[str] = "model.tflite"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from cnnpipe.optimizers import Optimizer
 class AdamW(Optimizer):
     """`keras.optimizers.AdamW`."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("adam_w",)
     type: Literal["adamw"] = "adamw"
     learning_rate: float = Field(default=1e-3, gt=0)
     """Step size."""

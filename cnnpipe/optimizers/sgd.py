@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from cnnpipe.optimizers import Optimizer
 class SGD(Optimizer):
     """`keras.optimizers.SGD`."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("momentum", "gradient_descent", "nesterov")
     type: Literal["sgd"] = "sgd"
     learning_rate: float = Field(default=0.01, gt=0)
     """Step size."""

@@ -13,6 +13,7 @@ from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.located_yaml import Node, short
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.where import where_legal
+from cnnpipe.registry import room
 from cnnpipe.spec import nearest
 
 _TYPES = {
@@ -261,7 +262,9 @@ def _unknown_type(mistake: _Mistake, root: Node) -> Problem:
     message = (
         f"there is no type {name}" if isinstance(node.value, str) else f"expected the name of a type (received {name})"
     )
-    guess = vocabulary.suggestion(str(node.value), known, vocabulary.TYPES) if isinstance(node.value, str) else None
+    here = room(context["room"]) if "room" in context else None
+    words = {name: here.load(name).also_called for name in known} if here else {}
+    guess = vocabulary.suggestion(str(node.value), known, words) if isinstance(node.value, str) else None
     hint = f"Did you mean '{guess}'?" if guess else _listed(known, context.get("room", ""))
     return _located(root, path, message, hint)
 

@@ -142,55 +142,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """Our key, and the words that other tools use for it."""
 
-TYPES: dict[str, tuple[str, ...]] = {
-    "conv": ("conv1d", "conv2d", "convolution", "convolution2d", "conv3x3", "c", "conv_2d"),
-    "conv_relu_pool": ("conv_block", "convblock", "conv_bn_relu", "convbnrelu", "vgg_block", "cbr", "cnn"),
-    "max_pooling": ("maxpooling2d", "maxpool2d", "maxpool", "max_pool", "maxpooling1d", "pool", "pooling"),
-    "average_pooling": ("averagepooling2d", "avgpool2d", "avgpool", "avg_pool", "average_pool"),
-    "global_average_pooling": (
-        "globalaveragepooling2d",
-        "adaptiveavgpool2d",
-        "gap",
-        "global_avg_pool",
-        "globalavgpool",
-        "global_pool",
-        "globalpooling",
-    ),
-    "separable_conv": ("separableconv2d", "depthwise_separable", "dwconv", "sepconv", "depthwiseconv2d"),
-    "residual": ("resnet_block", "basicblock", "bottleneck", "resblock", "res_block", "residual_block", "resnet"),
-    "inverted_residual": ("mbconv", "invertedresidual", "mobilenet_block", "inverted_bottleneck", "mobilenetv2_block"),
-    "inception": ("inception_block", "googlenet", "inceptionblock"),
-    "dense": ("linear", "fc", "fully_connected", "fullyconnected", "mlp", "output"),
-    "dropout": ("dropout2d", "spatialdropout2d"),
-    "stage": ("sequential", "repeat", "group", "blocks"),
-    "adam": ("adamax", "nadam", "rmsprop", "sgd", "adamw"),
-    "adamw": ("adam_w",),
-    "sgd": ("momentum", "gradient_descent", "nesterov"),
-    "image_folder": (
-        "imagefolder",
-        "folder",
-        "directory",
-        "image_dataset_from_directory",
-        "flow_from_directory",
-        "imagenet",
-        "path",
-        "photos",
-        "images",
-        "dir",
-    ),
-    "csv": ("table", "dataframe", "pandas", "tsv", "file", "annotations"),
-    "digits": ("mnist", "load_digits", "sklearn", "optdigits", "handwritten_digits"),
-    "synthetic_shapes": ("synthetic", "shapes", "toy", "random", "fake", "dummy"),
-    "image_classification": ("classification", "classify", "classifier", "image_classifier", "cls", "recognition"),
-    "random_flip": ("randomhorizontalflip", "horizontal_flip", "flip", "fliplr", "hflip", "mirror", "horizontalflip"),
-    "random_translation": ("shift", "translate", "width_shift_range", "random_shift", "translation", "affine"),
-    "random_rotation": ("rotate", "rotation", "degrees", "rotation_range"),
-    "random_zoom": ("zoom", "scale", "zoom_range", "randomresizedcrop"),
-    "generic": ("cpu", "phone", "android", "ios", "any", "host", "mobile", "tflite", "edge", "raspberry_pi"),
-    "litert": ("tflite", "tensorflow_lite", "tf_lite", "lite"),
-}
-"""Our type, and what other tools call it, or the nearest that they have."""
-
 VALUES: dict[str, tuple[str, ...]] = {
     "grayscale": ("gray", "grey", "greyscale", "l", "mono", "bw", "1"),
     "rgb": ("bgr", "color", "colour", "rgba", "3"),

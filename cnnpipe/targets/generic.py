@@ -19,6 +19,18 @@ def _litert() -> Any:
 class Generic(Target):
     """Any host of LiteRT. Float files speak float32; int8 files speak int8, so that nothing converts on the way."""
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "cpu",
+        "phone",
+        "android",
+        "ios",
+        "any",
+        "host",
+        "mobile",
+        "tflite",
+        "edge",
+        "raspberry_pi",
+    )
     type: Literal["generic"] = "generic"
     format: AnyExporter = Field(default_factory=_litert)
     """The file format."""
