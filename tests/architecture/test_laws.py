@@ -18,7 +18,7 @@ MAX_FUNCTION = 60
 ALLOWED_FOR_TASKS = {
     "__future__", "collections", "dataclasses", "typing", "math", "pydantic", "numpy", "keras", "tensorflow",
     "cnnpipe.task", "cnnpipe.graph", "cnnpipe.heads", "cnnpipe.model", "cnnpipe.errors", "cnnpipe.preprocessing",
-    "cnnpipe.blocks", "cnnpipe.metrics", "cnnpipe.losses", "cnnpipe.layers", "cnnpipe.boxes", "cnnpipe.statistics",
+    "cnnpipe.registry", "cnnpipe.spec", "cnnpipe.blocks", "cnnpipe.metrics", "cnnpipe.losses", "cnnpipe.layers", "cnnpipe.boxes", "cnnpipe.statistics",
 }  # fmt: skip
 
 
