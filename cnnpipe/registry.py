@@ -62,12 +62,17 @@ class Room:
         classes = [
             value
             for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, self.base) and value.__module__ == module.__name__
+            if isinstance(value, type)
+            and issubclass(value, self.base)
+            and value.__module__ == module.__name__
             and getattr(value.model_fields.get("type"), "default", None) == file.stem
         ]
         if len(classes) != 1:
-            raise ProblemError(Problem(
-                f"{file} must define exactly one {self.base.__name__} with type '{file.stem}' (found {len(classes)})"))
+            raise ProblemError(
+                Problem(
+                    f"{file} must define exactly one {self.base.__name__} with type '{file.stem}' (found {len(classes)})"
+                )
+            )
         return classes[0]
 
 
@@ -112,7 +117,9 @@ def add_plugins(folder: Path) -> None:
         return
     known = [r.name for r in rooms()]
     if not any((folder / name).is_dir() for name in known):
-        raise ProblemError(Problem(f"{folder} holds no plugins", hint=f"It needs one of the folders {', '.join(known)}."))
+        raise ProblemError(
+            Problem(f"{folder} holds no plugins", hint=f"It needs one of the folders {', '.join(known)}.")
+        )
     _plugin_folders.append(folder)
 
 
@@ -156,5 +163,8 @@ class Component:
             raise PydanticCustomError("component_missing_type", "needs the key 'type'", {"room": self.room})
         if not isinstance(name, str) or name not in here.files():
             raise PydanticCustomError(
-                "component_unknown", "no type is called '{name}'", {"name": str(name), "room": self.room, "known": here.names()})
+                "component_unknown",
+                "no type is called '{name}'",
+                {"name": str(name), "room": self.room, "known": here.names()},
+            )
         return here.load(name).model_validate({"type": name, **value})

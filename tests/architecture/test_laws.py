@@ -17,8 +17,10 @@ MAX_LINES = 400
 MAX_FUNCTION = 60
 ALLOWED_FOR_TASKS = {
     "__future__", "collections", "dataclasses", "typing", "math", "pydantic", "numpy", "keras", "tensorflow",
-    "cnnpipe.task", "cnnpipe.graph", "cnnpipe.heads", "cnnpipe.model", "cnnpipe.errors", "cnnpipe.preprocessing",
-    "cnnpipe.registry", "cnnpipe.spec", "cnnpipe.blocks", "cnnpipe.metrics", "cnnpipe.losses", "cnnpipe.layers", "cnnpipe.boxes", "cnnpipe.statistics",
+    *(f"cnnpipe.{room}" for room in (
+        "task", "heads", "model", "preprocessing", "blocks", "graph", "registry", "spec", "errors", "statistics",
+        "metrics", "losses", "layers", "boxes",
+    )),
 }  # fmt: skip
 
 
