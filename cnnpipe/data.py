@@ -130,11 +130,13 @@ def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> 
         for example, result in zip(examples, read, strict=True)
         if result.unusable
     ]
+    problems = _shortened(refusals)
     if unreadable and recipe.data.unreadable == "error":
-        hint = "Repair or remove it, or set data.unreadable: skip."
-        refusals = [*(replace(problem, hint=hint) for problem in unreadable), *refusals]
-    if refusals:
-        raise ProblemError(_shortened(refusals))
+        *first, last = _shortened(unreadable)
+        hint = "Repair or remove what cannot be read, or set data.unreadable: skip."
+        problems = [*first, replace(last, hint=hint), *problems]
+    if problems:
+        raise ProblemError(problems)
     kept = [position for position, result in enumerate(read) if not result.unreadable]
     if not kept:
         raise _source_problem(f"none of {len(examples)} examples can be read; the first: {unreadable[0].message}")
