@@ -16,7 +16,7 @@ from cnnpipe.errors import Path, Place, Problem, ProblemError
 from cnnpipe.text_file import read_text
 
 MAX_DEPTH = 50
-MAX_VALUES = 100_000
+MAX_VALUES = 30_000
 MAX_DIGITS = 20
 MAX_INT = 2**53
 

@@ -70,6 +70,12 @@ def explained(error: Any, lines: Sequence[str], file: str) -> Problem:
     tab = _tab(getattr(error, "problem_mark", None), lines)
     if tab:
         return Problem("a tab is used for indentation", Place(file, *tab), hint="Use spaces.")
+    if "expected <block end>" in problem and mark and lines[mark.line][: mark.column].strip(" -"):
+        return Problem(
+            "nothing more is expected in this line",
+            Place(file, line, column),
+            hint="Put the whole text in quotes, or begin a new line.",
+        )
     for words, message, hint in _TABLE:
         if words in problem or words in context:
             return Problem(message, Place(file, line, column), hint=hint)

@@ -18,6 +18,8 @@ VALUES: list[Any] = [
     "", "same", "none", "flatten", "adam", "é\u2028\U0001f600", "x" * 300, "1e-3", "*a", "<<", "{", [], [[]], [1, 2, 3],
     [[1, 2], [3, 4]], {}, {"type": None}, {"type": "conv"}, {"type": ["conv"]}, {"name": "stem"}, {"filters": 3},
 ]  # fmt: skip
+KEYS = ["lr", "type", "name", "extends", "blocks", "strides", "padding", "input_type", "groups", "split",
+        "early_stopping", "kernel_size"]  # fmt: skip
 CHARACTERS = "\t\n \"'#&*!|>%@`{}[],:-?~=\\\x00\x07é\u2028\U0001f600e0.1"
 
 
@@ -59,8 +61,7 @@ def damaged_value(data: Any, draw: random.Random) -> None:
     elif kind == 3 and isinstance(container, list):
         container.insert(0, copy.deepcopy(draw.choice(found)))
     elif kind == 4 and isinstance(container, dict):
-        container[draw.choice(["lr", "type", "name", "extends", "blocks", "strides", "padding", "input_type", "groups",
-                               "split", "early_stopping", "kernel_size"])] = copy.deepcopy(draw.choice(VALUES))  # fmt: skip
+        container[draw.choice(KEYS)] = copy.deepcopy(draw.choice(VALUES))
     else:
         container[key] = copy.deepcopy(draw.choice(VALUES))
 
