@@ -134,7 +134,7 @@ class Child:
     def _send(self, message: Any) -> None:
         process = cast("subprocess.Popen[bytes]", self._process)
         with contextlib.suppress(BrokenPipeError):  # it died: its exit code tells more
-            _write(cast(IO[bytes], process.stdin), message)
+            _write(cast(IO[bytes], process.stdin), _packed(message))
 
     def _exchange(self, message: tuple[str, tuple[Any, ...]], timeout: float) -> Any:
         process = cast("subprocess.Popen[bytes]", self._process)  # `close` in another thread may forget it meanwhile
@@ -166,27 +166,32 @@ def _how_it_ended(code: int) -> str:
         return f"died of signal {-code}"
 
 
-def _write(stream: IO[bytes], value: Any) -> None:
-    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+def _packed(value: Any) -> bytes:
+    return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _write(stream: IO[bytes], data: bytes) -> None:
     stream.write(len(data).to_bytes(8, "little") + data)
     stream.flush()
 
 
-def _read(stream: IO[bytes]) -> Any:
-    """Return the next message, or None at the end. Only this package writes into these pipes, so unpickling is safe."""
-    size = stream.read(8)
-    data = stream.read(int.from_bytes(size, "little")) if len(size) == 8 else b""
-    return pickle.loads(data) if data else None  # noqa: S301
+def _read(stream: IO[bytes]) -> bytes:
+    """Return the next message, or nothing at the end."""
+    try:
+        size = stream.read(8)
+        return stream.read(int.from_bytes(size, "little")) if len(size) == 8 else b""
+    except (OSError, ValueError):  # closed by another thread
+        return b""
 
 
 def _forward(stream: IO[bytes], put: Callable[[Any], None]) -> None:
-    message = object()
-    while message is not None:
+    """Hand on all messages, then None. Only this package writes into these pipes, so unpickling is safe."""
+    while data := _read(stream):
         try:
-            message = _read(stream)
-        except (OSError, ValueError, EOFError, pickle.UnpicklingError):
-            message = None
-        put(message)
+            put(pickle.loads(data))  # noqa: S301
+        except Exception as error:
+            put(("error", f"a message that cannot be read: {type(error).__name__}: {error}"))
+    put(None)
 
 
 def main() -> None:
@@ -216,14 +221,15 @@ def _add_plugins(folders: Sequence[str]) -> None:
         add_plugins(Path(folder))
 
 
-def _run(function: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _run(function: str, arguments: tuple[Any, ...]) -> bytes:
+    """Return the packed answer to a call."""
     try:
         module, _, name = function.rpartition(".")
         if module.partition(".")[0] != "cnnpipe":
             raise ValueError(f"{function} is not a function of cnnpipe")
-        return "result", getattr(importlib.import_module(module), name)(*arguments)
+        return _packed(("result", getattr(importlib.import_module(module), name)(*arguments)))
     except ProblemError as error:
-        return "problems", isinstance(error, GateError), error.problems
+        return _packed(("problems", isinstance(error, GateError), error.problems))
     except Exception as error:
         traceback.print_exc()  # into the log
-        return "error", f"{type(error).__name__}: {str(error).strip()[:2000]}"
+        return _packed(("error", f"{type(error).__name__}: {str(error).strip()[:2000]}"))
