@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -36,24 +38,32 @@ def _network(graph: Graph, model: str) -> Iterable[str]:
 
 
 def _variables(graph: Graph) -> list[str]:
-    """Name outputs: `x` is read by the next line and nothing else; inputs are called like their tensors."""
+    """Name outputs: `x` is read by the next line and nothing else; inputs are called like their tensors if they can."""
+    last = len(graph.nodes) - 1
     readers: list[set[int]] = [set() for _ in graph.nodes]
     for position, node in enumerate(graph.nodes):
         for read in node.inputs:
             readers[read].add(position)
-    last = {max(graph.outputs.values())} if len(graph.outputs) == 1 else set()
-    inputs = {position: name for name, position in graph.inputs.items()}
+    kept = {*graph.inputs.values(), *graph.outputs.values()} - {last}
+    passing = {position for position, reads in enumerate(readers) if reads == {position + 1}} | {last}
+    inputs = {position: name for name, position in graph.inputs.items() if _is_free(name)}
     return [
-        inputs.get(position) or ("x" if reads == {position + 1} or position in last else f"x{position}")
-        for position, reads in enumerate(readers)
+        inputs.get(position) or ("x" if position in passing - kept else f"x{position}") for position in range(last + 1)
     ]
+
+
+def _is_free(name: str) -> bool:
+    """Tell whether a variable can have this name without hiding another one."""
+    taken = keyword.iskeyword(name) or name in ("keras", "layers") or re.fullmatch(r"x\d*", name)
+    return name.isidentifier() and not taken
 
 
 def _call(graph: Graph, node: Node, variables: list[str], position: int) -> str:
     layer = node.type.keras_layer(*graph.input_shapes(node))
     config = dict(layer.config)
     if isinstance(node.type, Input):
-        return f"keras.Input({_arguments({**config, 'name': variables[position]})})"
+        tensor = next(name for name, at in graph.inputs.items() if at == position)
+        return f"keras.Input({_arguments({**config, 'name': tensor})})"
     reads = [variables[read] for read in node.inputs]
     inputs = reads[0] if len(reads) == 1 else f"[{', '.join(reads)}]"
     return f"layers.{layer.class_name}({_arguments(config)})({inputs})"

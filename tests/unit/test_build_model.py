@@ -118,6 +118,26 @@ def test_script_of_a_branched_network():
         np.testing.assert_array_equal(run(space["model"], images)[name], expected)
 
 
+def test_script_of_inputs_whose_names_are_no_variables():
+    builder = GraphBuilder()
+    tensors = [builder.add(Dense(2), builder.input(name, (3,))) for name in ("class", "x0", "layers", "a-b")]
+    space: dict = {}
+    exec(keras_script({"model": builder.build({"out": builder.add(Concatenate(), *tensors)})}, "names"), space)
+    assert set(space["model"].input) == {"class", "x0", "layers", "a-b"}
+    assert space["model"].output.shape == (None, 8)
+
+
+def test_script_of_an_output_in_the_middle():
+    builder = GraphBuilder()
+    first = builder.add(Dense(2), builder.input("vector", (3,)))
+    space: dict = {}
+    exec(keras_script({"model": builder.build({"first": first, "second": builder.add(Dense(4), first)})}, "two"), space)
+    assert {name: output.shape for name, output in space["model"].output.items()} == {
+        "first": (None, 2),
+        "second": (None, 4),
+    }
+
+
 def test_script_of_two_networks():
     builder = GraphBuilder()
     small = builder.build({"out": builder.add(Dense(2), builder.input("vector", (3,)))})
