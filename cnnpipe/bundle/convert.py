@@ -103,11 +103,13 @@ def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) 
     except ChildError as error:
         raise error.about(f"the export {export.name} failed", export.path) from error
     except ProblemError as error:
-        raise ProblemError(
-            replace(p, message=f"the export {export.name} failed: {_in_recipe(p.message, graph)}", path=export.path)
-            for p in error.problems
-        ) from error
+        raise ProblemError(_at_export(problem, export, graph) for problem in error.problems) from error
     return replace(runnable, facts=replace(runnable.facts, notes=facts.notes))
+
+
+def _at_export(problem: Problem, export: PlannedExport, graph: Graph) -> Problem:
+    message = f"the export {export.name} failed: {_in_recipe(problem.message, graph)}"
+    return Problem(message, path=export.path, hint=_in_recipe(problem.hint, graph))
 
 
 def _in_recipe(message: str, graph: Graph) -> str:

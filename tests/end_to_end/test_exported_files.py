@@ -144,6 +144,28 @@ def test_a_layer_that_cannot_be_converted_is_named_before_training(painted: Any)
     assert "n001_complex of enlarge" in problem.message
 
 
+def test_a_layer_that_was_silent_in_calibration_is_named(painted: Any, tmp_path: Path) -> None:
+    from cnnpipe.build import build_model, get_weights, save_weights
+    from cnnpipe.graph import GraphBuilder
+    from cnnpipe.graph.nodes.activation import Activation
+    from cnnpipe.graph.nodes.dense import Dense
+    from cnnpipe.graph.nodes.pooling import GlobalAveragePooling
+
+    graph = GraphBuilder()
+    pooled = graph.add(GlobalAveragePooling(), graph.input("image", (10, 12, 3)))
+    with graph.block(("model", "blocks", 0), "squeeze"):
+        squeezed = graph.add(Activation("relu"), graph.add(Dense(2), pooled))
+    built = graph.build({"probabilities": graph.add(Activation("sigmoid"), graph.add(Dense(4), squeezed))})
+    weights = get_weights(build_model(built))
+    weights["n002_dense"][0][:] = -0.5  # pixels are never negative: the units behind can only be zero
+    save_weights(tmp_path / "weights.npz", weights)
+    subject = replace(painted.subject, graph=built, weights=tmp_path / "weights.npz")
+    with pytest.raises(ProblemError) as caught:
+        convert(painted.plan(quantization="int8"), subject, painted.workers, tmp_path / "model.tflite")
+    assert "LiteRT refuses model.tflite" in str(caught.value)
+    assert "nothing but zero in calibration: n002_dense of squeeze" in str(caught.value)
+
+
 def test_a_drop_beyond_max_drop_is_told_with_what_was_lost(painted: Any, tmp_path: Path) -> None:
     subject = painted.subject
     worse = replace(subject, weights=_with_noise(subject.weights, tmp_path / "noise.npz"))
