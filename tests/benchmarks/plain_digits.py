@@ -24,7 +24,7 @@ model = keras.Sequential([
     layers.MaxPooling2D(), layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dropout(0.5),
     layers.Dense(10, activation="softmax"),
 ])  # fmt: skip
-model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy", ["accuracy"])
+model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
 best = keras.callbacks.ModelCheckpoint("best.keras", monitor="val_accuracy", save_best_only=True)
 model.fit(data, epochs=40, validation_data=(x_val, y_val), callbacks=[best], verbose=0)
 model = keras.models.load_model("best.keras")

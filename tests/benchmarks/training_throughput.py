@@ -75,8 +75,8 @@ def prepared(folder, blocks, size, batch):
 class Epochs(Listener):
     """Takes the time after each epoch, so that tracing counts for neither."""
 
-    def __init__(self, steps):
-        self.steps, self.times = steps, []
+    def __init__(self):
+        self.times = []
 
     def progress(self, done, total, values):
         if done % (total // EPOCHS) == 0:
@@ -93,7 +93,7 @@ class KerasEpochs(keras.callbacks.Callback):
 
 
 def ours(loaded, data, graphs, folder):
-    ears = Epochs(0)
+    ears = Epochs()
     fit(loaded, data, {name: build_model(graph) for name, graph in graphs.items()}, create_run(folder, "b"), ears)
     return (ears.times[-1] - ears.times[0]) / (EPOCHS - 1)
 
@@ -102,7 +102,7 @@ def plain(loaded, data, graphs):
     (graph,) = graphs.values()
     split, validation = data.splits["training"], data.splits["validation"]
     model = build_model(graph)
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     x, y = (next(iter(arrays.values())) for arrays in (split.inputs, split.targets))
     held = tuple(next(iter(arrays.values())) for arrays in (validation.inputs, validation.targets))
     ears = KerasEpochs()
