@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -95,5 +96,5 @@ class FilePath:
     """Marks a text field that names a file or folder: `path: RecipePath`."""
 
 
-RecipePath = Annotated[str, FilePath()]
+RecipePath = Annotated[str, FilePath(), Field(min_length=1)]
 """A path in a recipe. Relative ones belong to the file that says them; a loaded recipe holds it absolute."""

@@ -48,6 +48,14 @@ def _needs(recipe: Recipe) -> Iterator[Problem]:
             path="data.source",
             hint="Choose another source or another task.",
         )
+    preprocessing, keys = recipe.data.preprocessing, recipe.data.source.keys
+    if preprocessing.key not in keys:
+        yield Problem(
+            f"'{preprocessing.type}' works on '{preprocessing.key}', and the source '{recipe.data.source.type}' gives "
+            f"only {', '.join(sorted(keys))}",
+            path="data.preprocessing",
+            hint="Choose another kind of preprocessing.",
+        )
 
 
 def _splits(recipe: Recipe) -> Iterator[Problem]:

@@ -17,7 +17,6 @@ from cnnpipe.locations import shipped_folder
 from cnnpipe.recipe.cross_checks import cross_problems
 from cnnpipe.recipe.extends import read_chain
 from cnnpipe.recipe.overrides import Setting, apply_overrides
-from cnnpipe.recipe.problems import schema_problems
 from cnnpipe.recipe.provenance import provenance
 from cnnpipe.recipe.schema import Recipe
 from cnnpipe.registry import plugin_folders
@@ -132,6 +131,8 @@ def _validated(root: Node, problems: Sequence[Problem]) -> Recipe:
     try:
         recipe = Recipe.model_validate(root.plain(tuple))
     except ValidationError as error:
+        from cnnpipe.recipe.problems import schema_problems  # only needed for a bad recipe
+
         raise ProblemError(in_order([*problems, *schema_problems(error, root)])) from None
     if problems:
         raise ProblemError(in_order(problems))

@@ -174,6 +174,8 @@ def _expected(mistake: _Mistake, brief: bool) -> str:
     kind, context = mistake.kind, mistake.context
     if kind in _TYPES:
         return _TYPES[kind]
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "text that is not empty"
     if kind in _RANGES:
         text, key = _RANGES[kind]
         return text.format(f"{context[key]:g}" if isinstance(context[key], float) else context[key])

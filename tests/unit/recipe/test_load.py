@@ -217,3 +217,19 @@ def test_a_drop_below_one_example_is_a_warning_at_its_line(base):
     (warning,) = gate_warnings(loaded, 50)
     assert warning.severity == "warning" and str(warning.place) == "mine.yaml:11:23"
     assert "less than one of 50 validation examples (0.02)" in warning.message
+
+
+def test_preprocessing_of_something_that_the_source_does_not_give(base, monkeypatch):
+    from cnnpipe.preprocessing.image import Image
+
+    monkeypatch.setattr(Image, "key", "audio")
+    assert problems("shared/base.yaml") == [
+        "shared/base.yaml:4:3: data.preprocessing: 'image' works on 'audio', and the source 'image_folder' gives only "
+        "images, labels. Choose another kind of preprocessing."
+    ]
+
+
+def test_an_empty_path_is_not_the_folder_itself(base):
+    assert problems("shared/base.yaml", ["data.source.path=''"]) == [
+        "--set 1: data.source.path: expected text that is not empty (received '')."
+    ]
