@@ -54,14 +54,22 @@ def lay_out(graph: Graph) -> Layout:
     rows = _rows(graph)
     cells: dict[int, Cell] = {}
     passing: dict[tuple[int, int], list[Cell]] = {}
-    for row in range(max(rows) + 1):
+    members: list[list[int]] = [[] for _ in range(max(rows) + 1)]
+    leaving: list[list[tuple[int, int]]] = [[] for _ in members]
+    for position, row in enumerate(rows):
+        members[row].append(position)
+    for source, reader in _connections(graph):
+        leaving[rows[source]].append((source, reader))
+    under_way: list[tuple[int, int]] = []
+    for row, positions in enumerate(members):
         taken: set[int] = set()
-        for position in (p for p, r in enumerate(rows) if r == row):
+        for position in positions:
             cells[position] = row, _free(taken, _wanted(graph, position, cells, passing))
-        for source, reader in _connections(graph):
-            if rows[source] < row < rows[reader]:
-                way = passing.setdefault((source, reader), [cells[source]])
-                way.append((row, _free(taken, way[-1][1])))
+        under_way = [connection for connection in under_way if rows[connection[1]] > row]
+        for connection in under_way:
+            way = passing.setdefault(connection, [cells[connection[0]]])
+            way.append((row, _free(taken, way[-1][1])))
+        under_way += leaving[row]
     placed = tuple(cells[position] for position in range(len(rows)))
     edges = tuple(
         Edge((*passing.get((source, reader), [placed[source]]), placed[reader]))
@@ -104,7 +112,7 @@ def _groups(graph: Graph, cells: tuple[Cell, ...], passing: dict[tuple[int, int]
         end = position == len(graph.nodes)
         if not end and graph.nodes[position].block == graph.nodes[start].block:
             continue
-        members = tuple(range(start, position))
+        members = range(start, position)
         if graph.nodes[start].block:
             inner = [cells[member] for member in members]
             top, bottom = min(inner)[0], max(inner)[0]
@@ -112,5 +120,5 @@ def _groups(graph: Graph, cells: tuple[Cell, ...], passing: dict[tuple[int, int]
             inner += [cell for way in ways for cell in way[1:] if top <= cell[0] <= bottom]
             first = min(row for row, _ in inner), min(column for _, column in inner)
             last = max(row for row, _ in inner), max(column for _, column in inner)
-            yield Group(graph.nodes[start].block, members, first, last)
+            yield Group(graph.nodes[start].block, tuple(members), first, last)
         start = position

@@ -7,6 +7,10 @@ import math
 from dataclasses import dataclass
 from html import escape
 
+from cnnpipe.errors import Problem, ProblemError
+
+MOST_PIXELS = 32_000
+"""The longest side of a PNG: many programs open no more than 32,767 pixels."""
 Point = tuple[float, float]
 
 
@@ -91,11 +95,19 @@ def _tip(line: Line) -> tuple[Point, ...]:
     return ((end_x, end_y), *sides)
 
 
-def png(drawing: Drawing, scale: float = 2) -> bytes:
-    """Return the drawing as a PNG file, `scale` pixels for each of its own; less where it would be over 16,000 high."""
+def png(drawing: Drawing) -> bytes:
+    """Return the drawing as a PNG file: two pixels for each of its own, or one where that would be a huge picture.
+
+    Raises:
+        ProblemError: Even with one it would be more than most programs open.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
-    scale = min(scale, 16_000 / max(drawing.width, drawing.height))
+    longest = max(drawing.width, drawing.height)
+    if longest > MOST_PIXELS:
+        message = f"the picture would be {longest:,.0f} pixels long, and a PNG holds {MOST_PIXELS:,} here"
+        raise ProblemError(Problem(message, hint="Write it as .svg."))
+    scale = 2 if 2 * longest <= MOST_PIXELS else 1
     picture = Image.new("RGB", (math.ceil(drawing.width * scale), math.ceil(drawing.height * scale)), "#ffffff")
     pen = ImageDraw.Draw(picture)
     for shape in drawing.shapes:

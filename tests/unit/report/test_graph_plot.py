@@ -60,6 +60,22 @@ def test_png(graph, tmp_path):
         assert len(picture.convert("P").getcolors()) > 5
 
 
+def test_png_of_very_deep_networks(tmp_path):
+    def deep(layers):
+        builder = GraphBuilder()
+        stage = {"type": "stage", "repeat": layers, "blocks": ({"type": "dropout", "rate": 0.1},)}
+        tensor = Model.model_validate({"blocks": (stage,)}).expand(builder, builder.input("vector", (4,)))
+        return {"model": builder.build({"features": tensor})}
+
+    plot_graphs(deep(300), tmp_path / "net.png")
+    with Image.open(tmp_path / "net.png") as picture:
+        assert picture.height == draw(deep(300)).height
+    with pytest.raises(ProblemError, match=r"Write it as \.svg"):
+        plot_graphs(deep(600), tmp_path / "deep.png")
+    plot_graphs(deep(600), tmp_path / "deep.svg")
+    assert {file.name for file in tmp_path.iterdir()} == {"net.png", "deep.svg"}
+
+
 def test_several_networks_stand_side_by_side(graph):
     one, two = draw({"a": graph}), draw({"a": graph, "b": graph})
     assert two.width > 1.9 * one.width
