@@ -8,9 +8,9 @@ from typing import Any
 
 from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.exporters import Exporter
-from cnnpipe.located_yaml import Node
 from cnnpipe.recipe.schema import Export, Recipe
 from cnnpipe.spec import Spec
+from cnnpipe.yaml_nodes import Node
 
 
 def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:

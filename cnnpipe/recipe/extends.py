@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.located_yaml import Document, Node, read, short
+from cnnpipe.located_yaml import Document, read
 from cnnpipe.spec import nearest
+from cnnpipe.yaml_nodes import Node, short
 
 
 @dataclass(frozen=True)

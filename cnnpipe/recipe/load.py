@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnnpipe.errors import Path, Place, Problem, ProblemError
-from cnnpipe.located_yaml import Node
 from cnnpipe.locations import shipped_folder
 from cnnpipe.recipe.cross_checks import cross_problems
 from cnnpipe.recipe.extends import read_chain
@@ -21,6 +20,7 @@ from cnnpipe.recipe.provenance import provenance
 from cnnpipe.recipe.schema import Recipe
 from cnnpipe.registry import plugin_folders
 from cnnpipe.spec import FilePath, Spec, nearest
+from cnnpipe.yaml_nodes import Node
 
 
 @dataclass(frozen=True)

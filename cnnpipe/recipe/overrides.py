@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnnpipe.errors import Path, Place, Problem, ProblemError, dotted
-from cnnpipe.located_yaml import Node, parse_value, short
+from cnnpipe.located_yaml import parse_value
 from cnnpipe.spec import nearest
+from cnnpipe.yaml_nodes import Node, short
 
 
 @dataclass(frozen=True)

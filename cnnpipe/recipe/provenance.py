@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from cnnpipe.errors import Path, Place, dotted
-from cnnpipe.located_yaml import Node
 from cnnpipe.recipe.schema import Recipe
+from cnnpipe.yaml_nodes import Node
 
 
 def provenance(recipe: Recipe, root: Node) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from cnnpipe import __version__
 from cnnpipe.errors import Path
-from cnnpipe.located_yaml import scalar
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.provenance import who
+from cnnpipe.yaml_builder import scalar
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 

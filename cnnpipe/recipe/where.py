@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from cnnpipe.errors import Path
-from cnnpipe.located_yaml import Node
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.schema import Recipe
 from cnnpipe.registry import Component, room
 from cnnpipe.spec import Spec
+from cnnpipe.yaml_nodes import Node
 
 
 def where_legal(key: str, root: Node, path: Path) -> Path | None:

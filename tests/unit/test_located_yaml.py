@@ -7,7 +7,8 @@ import os
 import pytest
 
 from cnnpipe.errors import Place, ProblemError
-from cnnpipe.located_yaml import parse, parse_value, read, short
+from cnnpipe.located_yaml import parse, parse_value, read
+from cnnpipe.yaml_nodes import short
 
 
 def refused(text: str) -> list[str]:
