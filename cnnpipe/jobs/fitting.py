@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnpipe import files
 from cnnpipe.bundle.convert import start_dry_export
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import LoadedData, load_data
@@ -25,7 +24,7 @@ from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.resolved import resolved_yaml
 from cnnpipe.runs import Run, create_run
-from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic
+from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic, save_model
 
 if TYPE_CHECKING:
     import keras
@@ -116,8 +115,7 @@ def train_in(run: Run, loaded: LoadedRecipe, workers: Workers, notes: Notes, res
     result = fit(loaded, data, models, run, notes, resume)
     task = loaded.recipe.task
     model = deployed_model(task, compiled.graphs, models)
-    with files.replacing(run.folder / MODEL) as temporary:
-        model.save(temporary)
+    save_model(model, run.folder / MODEL)
     return Fitted(run, loaded, data, task.deployed(compiled.graphs), model, result, notes)
 
 

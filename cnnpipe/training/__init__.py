@@ -2,6 +2,7 @@
 
 from cnnpipe.training.fit import FitResult, deployed_model, fit
 from cnnpipe.training.interrupt import InterruptedRun
+from cnnpipe.training.saving import save_model
 from cnnpipe.training.seeds import make_deterministic
 
-__all__ = ["FitResult", "InterruptedRun", "deployed_model", "fit", "make_deterministic"]
+__all__ = ["FitResult", "InterruptedRun", "deployed_model", "fit", "make_deterministic", "save_model"]
