@@ -8,7 +8,7 @@ from cnnpipe.blocks import Block, Example
 from cnnpipe.blocks._fields import Positive, Rate
 from cnnpipe.blocks._layers import normalized
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
-from cnnpipe.graph.arithmetic import text
+from cnnpipe.graph.arithmetic import a_map
 from cnnpipe.graph.nodes.activation import ActivationName
 from cnnpipe.graph.nodes.dense import Dense as DenseNode
 from cnnpipe.graph.nodes.dropout import Dropout
@@ -45,7 +45,7 @@ class Dense(Block):
         """Add the nodes and return the last output."""
         if len(tensor.shape) > 1:
             raise graph.problem(
-                f"a dense layer takes a vector, received a {text(tensor.shape)} map",
+                f"a dense layer takes a vector, received {a_map(tensor.shape)}",
                 "Put flatten or global_average_pooling before it.",
             )
         use_bias = not self.batch_normalization if self.use_bias is None else self.use_bias

@@ -18,6 +18,13 @@ def text(shape: Sequence[int]) -> str:
     return "x".join(str(n) for n in shape)
 
 
+def a_map(size: Sequence[int]) -> str:
+    """Return the size of a map in a sentence: `a 7x7 map`, `an 8x8 map`."""
+    words = text(size)
+    vowel = words.startswith("8") or words.split("x")[0] in ("11", "18")
+    return f"{'an' if vowel else 'a'} {words} map"
+
+
 def per_axis(size: Size, rank: int, word: str) -> tuple[int, ...]:
     """Return one number per spatial axis.
 
@@ -72,7 +79,7 @@ def windows(
         if count < 1:
             reach = str(k) if d == 1 else f"{d}*({k} - 1) - 1"
             raise ShapeError(
-                f"{does} {text(kernel)} over a {text(size)} map: floor(({n} - {reach})/{s}) + 1 = {count}",
+                f"{does} {text(kernel)} over {a_map(size)}: floor(({n} - {reach})/{s}) + 1 = {count}",
                 "Make the map larger (a larger input, less pooling and smaller strides before), or the window smaller.",
             )
         left.append(count)

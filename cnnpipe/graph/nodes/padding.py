@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from cnnpipe.graph.arithmetic import spatial, text
+from cnnpipe.graph.arithmetic import a_map, spatial
 from cnnpipe.graph.core import KerasLayer, NodeType, Shape, ShapeError
 
 Pairs = int | tuple[tuple[int, int], ...]
@@ -54,7 +54,7 @@ class Cropping(NodeType):
         if min(left) < 1:
             axis = left.index(min(left))
             before, after = pairs[axis]
-            raise ShapeError(f"crops a {text(size)} map: {size[axis]} - {before} - {after} = {left[axis]}")
+            raise ShapeError(f"crops {a_map(size)}: {size[axis]} - {before} - {after} = {left[axis]}")
         return (*left, inputs[0][-1])
 
     def keras_layer(self, *inputs: Shape) -> KerasLayer:

@@ -21,6 +21,7 @@ CASES = [
     (MaxPooling(3, 1), [(5, 2, 8)], "pools 3x3 over a 5x2 map: floor((2 - 3)/1) + 1 = 0"),
     (Convolution(4, 5), [(3, 3, 1)], "convolves 5x5 over a 3x3 map: floor((3 - 5)/1) + 1 = -1"),
     (Convolution(4, 3, dilation_rate=3), [(6, 1)], "convolves 3 over a 6 map: floor((6 - 3*(3 - 1) - 1)/1) + 1 = 0"),
+    (Convolution(4, 9), [(8, 8, 1)], "convolves 9x9 over an 8x8 map: floor((8 - 9)/1) + 1 = 0"),
     (Convolution(4, 3), [(100,)], "convolves a map, received a vector of 100 values without spatial axes"),
     (Convolution(4, (3, 3)), [(9, 1)], "kernel_size [3, 3] has 2 numbers for a map in 1D"),
     (Convolution(4, groups=4), [(8, 8, 30)], "divides 30 input channels into 4 groups: 30 / 4 = 7.50"),
