@@ -88,7 +88,7 @@ def _summary(found: Mapping[str, Any]) -> str:
 
 
 def _text(name: str, recipe: Mapping[str, Any], file: Path) -> str:
-    lines = [f"# cnnpipe run {file.name}", f"name: {name}"]
+    lines = [f"# cnnpipe run {file.name if file.is_absolute() else file.as_posix()}", f"name: {inline(name)}"]
     for section, value in recipe.items():
         lines += ["", f"# {_meaning(Recipe, section)}", *_entry(section, value, 0, Data if section == "data" else None)]
     return "\n".join(lines) + "\n"

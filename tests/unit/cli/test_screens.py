@@ -1,0 +1,94 @@
+"""The last screens, on made-up results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnnpipe.cli._screens import screen
+from cnnpipe.errors import Problem
+from cnnpipe.evaluation import Drop
+from cnnpipe.jobs.results import EvaluateResult, ExportResult, ExportsResult, PredictResult, RunResult, TrainResult
+from cnnpipe.task import Metric, Score, Scores
+
+RUN = Path("runs/digits/0007")
+METRIC = Metric("accuracy")
+SCORES = Scores({"accuracy": Score(0.9871, 360, (0.9692, 0.9948)), "macro_f1": Score(0.98, 360)}, {"per_class": {}})
+TRAINING = TrainResult(RUN, METRIC, SCORES, 15, 12, 14.6)
+FILE = ExportResult(
+    RUN / "exports" / "generic-int8" / "model.tflite", "generic", "int8", 91_700, Score(0.9843, 360, (0.9656, 0.9929)),
+    Drop(0.0028, 5, 3, 2, 360), True, latency_ms=0.0123,
+)  # fmt: skip
+
+
+def shown(*exports: ExportResult) -> str:
+    return screen(RunResult(TRAINING, ExportsResult(RUN, METRIC, exports)))
+
+
+def test_the_screen_of_run_says_all_that_matters() -> None:
+    text = shown(FILE)
+    keras, int8 = (line for line in text.splitlines() if line.startswith(("Keras model", "generic int8")))
+    assert "0.9871 (0.9692 to 0.9948) of 360" in keras
+    assert "0.9843 (0.9656 to 0.9929) of 360" in int8
+    assert "differs on 5 of 360: 3 lost, 2 won" in int8
+    assert int8.split()[2:4] == ["91.7", "kB"]
+    assert int8.endswith("0.01 ms  passed")
+    assert "15 epochs in 15 s, kept epoch 12" in text
+    assert str(FILE.file) in text
+    assert text.count("\nnext   cnnpipe ") == 2
+
+
+@pytest.mark.parametrize(
+    ("drop", "text"),
+    [
+        (Drop(0.0, 0, 0, 0, 360), "same on all 360"),
+        (Drop(0.25, None, None, None, 7), "drop 0.2500 on 7"),
+        (Drop(-0.01, 2, 0, 2, 200), "drop -0.0100, differs on 2 of 200: 0 lost, 2 won"),
+    ],
+)
+def test_drops(drop: Drop, text: str) -> None:
+    assert text in shown(replace(FILE, drop=drop))
+
+
+def test_a_rejected_file_is_named_with_the_split_that_rejected_it() -> None:
+    text = shown(replace(FILE, passed=False, split="validation", problems=(Problem("it lost 9"),)))
+    assert "(validation)" in text
+    assert "FAILED" in text
+
+
+def test_names_with_spaces_can_be_pasted_into_a_shell() -> None:
+    spaced = replace(FILE, file=Path("runs/my digits/0001/exports/generic-int8/model.tflite"))
+    assert "cnnpipe predict 'runs/my digits/0001/exports/generic-int8' FILE" in shown(spaced)
+
+
+def test_train_says_how_to_export() -> None:
+    text = screen(TRAINING)
+    assert "macro_f1                 0.9800 of 360" in text
+    assert "next   cnnpipe export runs/digits/0007" in text
+
+
+def test_evaluate_names_its_split() -> None:
+    assert screen(EvaluateResult("validation", METRIC, SCORES)).startswith("validation split\naccuracy ")
+
+
+def test_predict_is_a_table_without_the_long_parts() -> None:
+    said = {"label": "cat", "confidence": 0.5, "confidences": {"cat": 0.5, "dog": 0.5}}
+    lines = screen(PredictResult((Path("a.jpg"),), [said])).splitlines()
+    assert lines[0].split() == ["file", "label", "confidence"]
+    assert lines[2].split() == ["a.jpg", "cat", "0.5000"]
+
+
+def test_json_is_the_contract() -> None:
+    found = RunResult(TRAINING, ExportsResult(RUN, METRIC, (FILE,))).as_json()
+    assert list(found) == ["run", "scores", "exports"]
+    assert found["scores"]["accuracy"] == 0.9871
+    assert found["scores"]["n"] == 360
+    assert found["scores"]["intervals"] == {"accuracy": [0.9692, 0.9948]}
+    assert found["exports"] == [
+        {
+            "file": str(FILE.file), "target": "generic", "quantization": "int8", "bytes": 91_700, "score": 0.9843,
+            "drop": 0.0028, "passed": True,
+        }
+    ]  # fmt: skip
