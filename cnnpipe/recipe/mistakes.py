@@ -75,7 +75,7 @@ def expected_of(mistake: Mistake, brief: bool) -> str:
         return "text that is not empty"
     if kind in _RANGES:
         text, key = _RANGES[kind]
-        return text.format(f"{context[key]:g}" if isinstance(context[key], float) else context[key])
+        return text.format(f"{context[key]:g}" if isinstance(context[key], float) else f"{context[key]:,}")
     if kind == "literal_error":
         choices = [f"'{word}'" for word in choices_of(mistake)] or [str(context["expected"])]
         if brief and len(choices) > MANY:
@@ -107,6 +107,8 @@ def value_hint(received: Any, choices: Sequence[str], expected: str) -> str:
         return "Did you mean 'none'?"
     if received is None and "none" in choices:
         return "Write 'none', or leave the key out."
+    if received is None and expected == _KINDS["model_type"]:
+        return "Write its keys below it, indented."
     if received is None and "(null)" not in expected:
         return "Write a value after the ':', or delete the line."
     if "whole number" in expected and isinstance(received, float) and received.is_integer() and abs(received) < 1e15:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.mistakes import MANY, Mistake, choices_of, expected_of, key_hint, value_hint
+from cnnpipe.recipe.where import keys_at
 from cnnpipe.registry import room
 from cnnpipe.yaml_nodes import Node, short
 
@@ -77,6 +78,8 @@ def _unexpected(group: Sequence[Mistake], root: Node) -> Problem:
     phrases = list(dict.fromkeys(expected_of(mistake, brief=guess is not None) for mistake in group))
     expected = " or ".join(phrases)
     hint = f"Did you mean '{guess}'?" if guess else value_hint(received, choices, expected)
+    if any(mistake.kind == "model_type" for mistake in group) and (keys := keys_at(group[0].path, root)):
+        hint = f"Its keys are {', '.join(keys)}."
     return _located(root, group[0].path, f"expected {expected} (received {short(received)})", hint)
 
 

@@ -29,6 +29,12 @@ def where_legal(key: str, root: Node, path: Path) -> Path | None:
     return None
 
 
+def keys_at(path: Path, root: Node) -> list[str]:
+    """Return the keys that the section at `path` may have; empty when that is no section."""
+    found = [spec for where, spec in _sections(Recipe, root, ()) if where == path]
+    return [key for key in found[0].model_fields if key != "type"] if found else []
+
+
 def _sections(spec: type[Spec], node: Node | None, path: Path) -> Iterator[tuple[Path, type[Spec]]]:
     """Return all sections that a recipe has or may have, from the outermost to the innermost, lists left out."""
     yield path, spec
