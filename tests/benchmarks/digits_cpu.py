@@ -24,7 +24,9 @@ COMMANDS = {
 def seconds(arguments):
     before = os.times()
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system
 
