@@ -89,7 +89,7 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
     digests = {name: result.digest for name, result in results.items()}
     examples = [listing.examples[position] for position in kept]
     membership, decided = split_names(examples, digests, recipe.data.split, _stated(recipe.data.split))
-    notes = (*listing.notes, *skipped, *decided)
+    notes = (*listing.notes, *skipped, *decided, *_contradictions(results))
     for note in notes:
         listener.note(note)
     _check_splits(membership)
@@ -133,7 +133,7 @@ def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> 
     problems = _shortened(refusals)
     if unreadable and recipe.data.unreadable == "error":
         *first, last = _shortened(unreadable)
-        hint = "Repair or remove what cannot be read, or set data.unreadable: skip."
+        hint = "Repair or remove such files, or set data.unreadable: skip."
         problems = [*first, replace(last, hint=hint), *problems]
     if problems:
         raise ProblemError(problems)
@@ -157,6 +157,24 @@ def _where(example: Example) -> str:
 def _stated(rules: Split) -> list[str]:
     """Return the keys of `data.split` that differ from what they are when nobody writes them."""
     return [key for key, field in type(rules).model_fields.items() if getattr(rules, key) != field.default]
+
+
+def _contradictions(results: Mapping[str, Read]) -> list[str]:
+    """Return a note when exact copies carry different labels."""
+    first: dict[str, str] = {}
+    pairs = [
+        (first[result.digest], name)
+        for name, result in results.items()
+        if isinstance(results[first.setdefault(result.digest, name)].labels, str | tuple)
+        and results[first[result.digest]].labels != result.labels
+    ]
+    if not pairs:
+        return []
+    (one, other), *_ = pairs
+    return [
+        f"Exact copies with another label: {len(pairs)}, such as '{other}' ({results[other].labels}) and "
+        f"'{one}' ({results[one].labels})."
+    ]
 
 
 def _check_splits(membership: Mapping[str, SplitName]) -> None:

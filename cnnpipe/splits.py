@@ -114,7 +114,7 @@ def _copies(membership: Mapping[str, SplitName], digests: Mapping[str, str], gro
     other = next(name for name in rest if membership[name] != membership[first])
     who = "groups" if groups else "the source's splits"
     return [
-        f"{len(torn)} pictures lie in more than one split, by {who}: '{first}' ({membership[first]}) equals "
+        f"Exact copies in several splits, because of {who}: {len(torn)}, such as '{first}' ({membership[first]}) and "
         f"'{other}' ({membership[other]}). Scores on them are too good."
     ]
 

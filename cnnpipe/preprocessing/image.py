@@ -59,15 +59,11 @@ class Image(Preprocessing):
         """Return `(height, width, channels)`."""
         return (*self.image_size, 1 if self.color_mode == "grayscale" else 3)
 
-    def affine(self) -> tuple[float, float]:
-        """Return the normalization as `(scale, offset)`."""
-        return self.normalization.scale, self.normalization.offset
-
     def input_nodes(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the normalization to the graph, right after its input."""
         from cnnpipe.graph.nodes.rescaling import Rescaling
 
-        return graph.add(Rescaling(*self.affine()), tensor)
+        return graph.add(Rescaling(self.normalization.scale, self.normalization.offset), tensor)
 
     def apply(self, raw: Any) -> np.ndarray:
         """Turn one picture into what the model sees, before normalization.

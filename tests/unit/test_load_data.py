@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -224,6 +225,15 @@ def test_other_classes_than_the_task_names(load: Load, photos: Path, classes: st
     assert "--set 1: task.classes: " in problems(load, None, [f"task.classes={classes}"])
 
 
+def test_copies_with_other_labels_are_told(load: Load, photos: Path) -> None:
+    shutil.copy(photos / "circle" / "0.jpg", photos / "square" / "copy.jpg")
+    loaded = load()
+    assert loaded.notes[-1] == (
+        "Exact copies with another label: 1, such as 'square/copy.jpg' (square) and 'circle/0.jpg' (circle)."
+    )
+    assert loaded.membership["circle/0.jpg"] == loaded.membership["square/copy.jpg"]
+
+
 # ── splits of the source ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -253,8 +263,8 @@ def test_copies_over_the_source_s_splits_are_told(load: Load, tmp_path: Path, ma
     for split, seed in [("train", 1), ("val", 2), ("test", 1)]:
         make_photos(tmp_path / "photos" / split, {"circle": 3, "square": 3}, seed=seed)
     assert load().notes[-1] == (
-        "6 pictures lie in more than one split, by the source's splits: 'train/circle/0.jpg' (training) equals "
-        "'test/circle/0.jpg' (test). Scores on them are too good."
+        "Exact copies in several splits, because of the source's splits: 6, such as 'train/circle/0.jpg' (training) "
+        "and 'test/circle/0.jpg' (test). Scores on them are too good."
     )
 
 

@@ -71,7 +71,7 @@ def test_a_group_that_some_names_lack() -> None:
 def test_copies_in_several_groups_are_told() -> None:
     contents = {f"patient{number}": "the same" for number in range(50)}
     _, notes = split_names(examples(list(contents)), contents, Split(group_by=r"\d+"), ())
-    assert "1 pictures lie in more than one split, by groups" in notes[-1]
+    assert "Exact copies in several splits, because of groups: 1, such as" in notes[-1]
 
 
 def test_the_source_must_name_all_splits_or_none() -> None:
