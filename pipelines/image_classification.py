@@ -320,9 +320,9 @@ def _draw_confusion(axes: Any, matrix: Sequence[Sequence[int]], names: Sequence[
 
 def _draw_reliability(axes: Any, diagram: Sequence[Mapping[str, Any]]) -> None:
     """Draw how often decisions of each confidence were right, against the line of perfect calibration."""
-    axes.plot([0, 1], [0, 1], "--", color="gray", linewidth=1)
     lows, widths = [b["low"] for b in diagram], [b["high"] - b["low"] for b in diagram]
     axes.bar(lows, [b["correct"] for b in diagram], widths, align="edge", edgecolor="white")
+    axes.plot([0, 1], [0, 1], "--", color="black", linewidth=1)
     for b in diagram:
         axes.annotate(b["n"], ((b["low"] + b["high"]) / 2, b["correct"]), ha="center", va="bottom", fontsize="x-small")
     axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.08), title="Reliability")

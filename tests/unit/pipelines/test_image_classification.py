@@ -227,7 +227,11 @@ def test_figures_are_drawn():
 
 @pytest.mark.parametrize(
     ("mode", "names", "units", "activation"),
-    [("single_label", PETS, 3, "softmax"), ("binary", ("no", "yes"), 1, "sigmoid"), ("multi_label", PETS, 3, "sigmoid")],
+    [
+        ("single_label", PETS, 3, "softmax"),
+        ("binary", ("no", "yes"), 1, "sigmoid"),
+        ("multi_label", PETS, 3, "sigmoid"),
+    ],
 )
 def test_the_network_ends_in_probabilities(mode, names, units, activation):
     from cnnpipe.model import Model
