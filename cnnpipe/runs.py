@@ -186,7 +186,7 @@ def hardware() -> dict[str, Any]:
     """Return what the machine is, as far as Python knows."""
     return {
         "system": platform.system(), "release": platform.release(), "machine": platform.machine(),
-        "processor": platform.processor(), "cores": os.cpu_count(), "byte_order": sys.byteorder,
+        "processor": _processor(), "cores": os.cpu_count(), "byte_order": sys.byteorder,
     }  # fmt: skip
 
 
@@ -199,6 +199,14 @@ def plugins() -> list[dict[str, Any]]:
         }
         for folder in plugin_folders()
     ]
+
+
+def _processor() -> str:
+    """Return the processor's name; Linux tells it only in a file."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.is_file() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor()
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -188,7 +188,7 @@ class Task(Spec):
         """Measure predictions against encoded truth (batch axis first). Numpy only."""
 
     def example_scores(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> np.ndarray | None:
-        """Return one number per example in the headline's direction, for paired counts; None where there is none."""
+        """Return one number per example whose mean is the headline metric, for paired counts; None where there is none."""
         return None
 
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:

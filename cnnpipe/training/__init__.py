@@ -1,7 +1,7 @@
 """Fitting a model: batches, callbacks, checkpoints, resume."""
 
-from cnnpipe.training.fit import FitResult, deployed_model, fit
 from cnnpipe.training.interrupt import InterruptedRun
+from cnnpipe.training.loop import FitResult, deployed_model, fit
 from cnnpipe.training.saving import save_model
 from cnnpipe.training.seeds import make_deterministic
 

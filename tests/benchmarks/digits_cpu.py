@@ -16,7 +16,8 @@ from pathlib import Path
 SCRIPT = Path(__file__).with_name("plain_digits.py")
 COMMANDS = {
     "plain script: train, evaluate": [SCRIPT],
-    "cnnpipe train digits": ["-m", "cnnpipe", "train", "digits"],
+    "cnnpipe train digits, no exports asked": ["-m", "cnnpipe", "train", "digits", "--set", "export=[]"],
+    "cnnpipe train digits (dry export)": ["-m", "cnnpipe", "train", "digits"],
     "cnnpipe run digits (export and proof)": ["-m", "cnnpipe", "run", "digits"],
 }
 
