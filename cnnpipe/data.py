@@ -82,6 +82,8 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
     listing = recipe.data.source.open(folder)
     if not listing.examples:
         raise _source_problem("the source has no examples")
+    if twice := [name for name, times in Counter(e.name for e in listing.examples).items() if times > 1]:
+        raise _source_problem(f"the source has several examples of the same name: {_some(twice)}")
     facts = _facts(recipe, listing)
     read, storage = read_examples(listing.examples, recipe.task, facts, listener)
     kept, skipped = _kept(recipe, listing.examples, read)

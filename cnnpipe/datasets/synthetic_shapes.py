@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cnnpipe.datasets import Dataset, Example, Examples
 
@@ -37,6 +37,13 @@ class SyntheticShapes(Dataset):
     """Standard deviation of the noise, as a share of the value range."""
     seed: int = Field(default=0, ge=0)
     """Another seed is other pictures."""
+
+    @field_validator("classes")
+    @classmethod
+    def _are_distinct(cls, classes: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("classes must be different shapes")
+        return classes
 
     def class_names(self) -> tuple[str, ...]:
         """Return the shapes."""

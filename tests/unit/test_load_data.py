@@ -16,6 +16,8 @@ from PIL import Image as pillow
 
 from cnnpipe import reading
 from cnnpipe.data import LoadedData, load_data, read_inputs
+from cnnpipe.datasets import Example, Examples
+from cnnpipe.datasets.digits import Digits
 from cnnpipe.errors import ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.preprocessing.image import Image
@@ -223,6 +225,19 @@ def test_the_task_may_order_the_classes(load: Load, photos: Path) -> None:
 @pytest.mark.parametrize("classes", ["[circle, triangle]", "3", "[circle, square, star]"])
 def test_other_classes_than_the_task_names(load: Load, photos: Path, classes: str) -> None:
     assert "--set 1: task.classes: " in problems(load, None, [f"task.classes={classes}"])
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["a", "b", "a"], "several examples of the same name: a"), ([], "the source has no examples")],
+)
+def test_sources_that_break_their_promise(
+    load: Load, monkeypatch: pytest.MonkeyPatch, names: list[str], expected: str
+) -> None:
+    picture = {"images": np.zeros((4, 4), np.uint8), "labels": "0"}
+    broken = Examples([Example(name, None, lambda: picture) for name in names], ("0", "1"))
+    monkeypatch.setattr(Digits, "open", lambda self, folder: broken)
+    assert expected in problems(load, "digits")
 
 
 def test_copies_with_other_labels_are_told(load: Load, photos: Path) -> None:

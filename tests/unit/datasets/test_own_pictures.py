@@ -44,6 +44,11 @@ def test_classes_take_turns() -> None:
     assert found.class_names == ("star", "circle")
 
 
+def test_a_shape_is_one_class() -> None:
+    with pytest.raises(ValueError, match="classes must be different shapes"):
+        SyntheticShapes(classes=("star", "star"))
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_boxes_and_masks_fit_the_picture(number: int) -> None:
     source = SyntheticShapes(examples=8, image_size=(40, 60), noise=0.0)
