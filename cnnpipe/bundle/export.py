@@ -207,7 +207,7 @@ def _finish(
                 )
     other = folder / (export.name + ("" if problems else REJECTED))
     shutil.rmtree(other, ignore_errors=True)  # an earlier attempt's: only one of the two is true now
-    return exported
+    return replace(exported, runnable=replace(runnable, file=exported.file))
 
 
 def lost_examples(comparison: Comparison, split: SplitData) -> list[LostExample]:

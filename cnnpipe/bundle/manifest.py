@@ -71,6 +71,15 @@ class PreprocessingEntry(Spec):
     steps: dict[str, Any]
 
 
+class Calibration(Spec):
+    """What the ranges of activations were measured on."""
+
+    split: str
+    examples: int
+    constant_frames: int
+    """Frames of nothing but the smallest and the largest pixel, so that the input's range is exact."""
+
+
 class Manifest(Spec):
     """All of bundle.json."""
 
@@ -85,6 +94,7 @@ class Manifest(Spec):
     client: str
     task: dict[str, Any]
     class_names: tuple[str, ...] | None
+    calibration: Calibration | None
     inputs: tuple[InputEntry, ...]
     outputs: tuple[OutputEntry, ...]
     preprocessing: PreprocessingEntry

@@ -64,9 +64,14 @@ def _example(manifest: Manifest) -> list[str]:
     )
     show = [f"print({first.name})"]
     if manifest.class_names is not None and len(manifest.class_names) == first.shape[-1]:
-        show = ['labels = open("labels.txt", encoding="utf-8").read().splitlines()',
-                f"print(labels[{first.name}[0].argmax()], {first.name}[0].max())"]  # fmt: skip
+        show = [
+            'labels = open("labels.txt", encoding="utf-8").read().splitlines()',
+            f"for value, label in sorted(zip({first.name}[0], labels), reverse=True)[:5]:",
+            '    print(label, f"{value:.3f}")',
+        ]
     return [
+        "For a picture of 8 bits without transparency:",
+        "",
         "```python",
         "import sys",
         "import numpy as np",

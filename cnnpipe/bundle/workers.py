@@ -23,6 +23,8 @@ RUNTIME_SECONDS = 300.0
 """Longest time for one call of a file's runtime, on at most `CALL_BYTES` of inputs."""
 CALL_BYTES = 8 * 2**20
 NOISE_SAMPLES = 8
+CONSTANT_FRAMES = 2
+"""Calibration frames of nothing but 0, and of nothing but 255."""
 LATENCY_RUNS, LATENCY_WARM_UP = 30, 5
 
 

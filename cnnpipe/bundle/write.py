@@ -21,6 +21,7 @@ from cnnpipe.bundle.manifest import (
     PARITY,
     README,
     VERSION,
+    Calibration,
     FileEntry,
     GoldenSample,
     InputEntry,
@@ -36,7 +37,9 @@ from cnnpipe.bundle.parity import OutputParity
 from cnnpipe.bundle.readme import readme
 from cnnpipe.bundle.runtime import Runnable
 from cnnpipe.bundle.subject import Subject
+from cnnpipe.bundle.workers import CONSTANT_FRAMES
 from cnnpipe.errors import Problem
+from cnnpipe.exporters import CALIBRATED
 from cnnpipe.recipe.exports import PlannedExport
 
 if TYPE_CHECKING:
@@ -189,6 +192,7 @@ def _manifest(
         client=subject.signature.client,
         task=subject.task.model_dump(mode="json"),
         class_names=subject.facts.class_names,
+        calibration=_calibration(export, subject),
         inputs=tuple(_inputs(export, subject, runnable, golden)),
         outputs=tuple(
             OutputEntry(
@@ -208,6 +212,15 @@ def _manifest(
         scores=dict(scores),
         files={},
     )
+
+
+def _calibration(export: PlannedExport, subject: Subject) -> Calibration | None:
+    if export.quantization not in CALIBRATED:
+        return None
+    training = subject.splits["training"]
+    pixels = all(values.dtype == "uint8" for values in training.inputs.values())
+    examples = min(export.calibration_examples, len(training))
+    return Calibration(split="training", examples=examples, constant_frames=CONSTANT_FRAMES if pixels else 0)
 
 
 def _inputs(export: PlannedExport, subject: Subject, runnable: Runnable, golden: Golden) -> Iterator[InputEntry]:

@@ -192,6 +192,59 @@ def _with_noise(weights: Path, file: Path) -> Path:
     return file
 
 
+def test_a_drop_on_the_test_split_fails_the_export_after_the_decision(
+    painted: Any, exported: Mapping[str, Exported], tmp_path: Path
+) -> None:
+    """The test split holds pictures between two classes, of which the int8 file judges some otherwise."""
+    subject = painted.subject
+    training, random = subject.splits["training"].inputs["image"], np.random.default_rng(0)
+    one, other = training[random.integers(0, 160, 3000)], training[random.integers(0, 160, 3000)]
+    share = random.uniform(0.3, 0.7, (3000, 1, 1, 1))
+    between = (share * one + (1 - share) * other).astype(np.uint8)
+    answers = subject.call({"image": between})["probabilities"]
+    said = file_outputs(painted.workers.runtime, exported["generic-int8"].runnable, {"image": between})["probabilities"]
+    differs = answers.argmax(1) != said.argmax(1)
+    rows = [*np.flatnonzero(differs)[:2], *np.flatnonzero(~differs)[:20]]
+    truth = {"probabilities": answers.argmax(1)[rows].astype(np.int32)}
+    names = tuple(f"between/{row}" for row in rows)
+    test = replace(
+        subject.splits["test"], names=names, files=(None,) * 22, inputs={"image": between[rows]}, targets=truth
+    )
+    subject = replace(subject, splits={**subject.splits, "test": test})
+    (found,) = export_all([painted.plan(quantization="int8", max_drop=0.0)], subject, tmp_path, painted.workers)
+    assert found.comparisons["validation"].drop.drop <= 0
+    assert [problem.path for problem in found.problems] == ["export.0.max_drop"]
+    assert "on test (2 lost, 0 won of 22)" in found.problems[0].message
+    assert found.folder.name == "generic-int8.rejected"
+
+
+def test_operators_that_stay_in_float_are_told(painted: Any) -> None:
+    from cnnpipe.graph import GraphBuilder
+    from cnnpipe.graph.nodes.dense import Dense
+    from cnnpipe.graph.nodes.normalization import LayerNormalization
+    from cnnpipe.graph.nodes.rearrange import Flatten
+
+    graph = GraphBuilder()
+    hidden = graph.add(Dense(8), graph.add(Flatten(), graph.input("image", (10, 12, 3))))
+    built = graph.build({"probabilities": graph.add(Dense(4), graph.add(LayerNormalization(), hidden))})
+    (facts,) = dry_export([painted.plan(quantization="int8")], built, painted.workers)
+    assert any("n003_layer_normalization" in operator for operator in facts.float_operators)
+    assert "these operators stay in float" in facts.notes[0]
+
+
+def test_a_conversion_that_takes_too_long_is_told_at_its_line_and_the_next_one_works(
+    painted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = [painted.plan(quantization="none")]
+    with monkeypatch.context() as short:
+        short.setattr("cnnpipe.bundle.convert.CONVERSION_SECONDS", 0.001)
+        with pytest.raises(ProblemError) as caught:
+            dry_export(plan, painted.subject.graph, painted.workers)
+    assert caught.value.problems[0].path == "export.0"
+    assert "the conversion process gave no answer" in str(caught.value)
+    assert dry_export(plan, painted.subject.graph, painted.workers)[0].operators
+
+
 def test_a_bundle_answers_for_pictures_as_the_run_does_without_tensorflow(
     painted: Any, exported: Mapping[str, Exported], tmp_path: Path
 ) -> None:
@@ -272,7 +325,6 @@ def test_answers_do_not_depend_on_how_many_examples_a_call_takes(
     painted: Any, exported: Mapping[str, Exported], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runnable = exported["generic-int8"].runnable
-    runnable = replace(runnable, file=exported["generic-int8"].file)
     inputs = painted.subject.splits["test"].inputs
     whole = file_outputs(painted.workers.runtime, runnable, inputs)["probabilities"]
     monkeypatch.setattr("cnnpipe.bundle.runtime.CALL_BYTES", 1000)
