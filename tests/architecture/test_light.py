@@ -22,13 +22,16 @@ print(json.dumps([code, sorted(name for name in {heavy!r} if name in sys.modules
 """
 
 
+def python(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+
+
 def outcome(arguments: list[str], folder: Path) -> tuple[int, list[str], str]:
     """Return the exit code, the heavy packages that were imported, and what was printed."""
-    program = PROBE.format(arguments=arguments, heavy=HEAVY)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    done = python(PROBE.format(arguments=arguments, heavy=HEAVY), folder)
     code, heavy = json.loads(done.stderr.splitlines()[-1])
     return code, heavy, done.stdout
 
@@ -51,7 +54,7 @@ def test_light_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
 def test_help_imports_no_command(tmp_path: Path) -> None:
     program = "import sys; from cnnpipe.cli._group import cli\ntry: cli(['--help'])\nexcept SystemExit: pass\n"
     program += "print([name for name in sys.modules if name.startswith('cnnpipe')], file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = python(program, tmp_path)
     loaded = set(eval(done.stderr))
     assert "cnnpipe.cli._group" in loaded
     assert not {name for name in loaded if name.startswith("cnnpipe.cli.") and not name.startswith("cnnpipe.cli._")}
@@ -60,5 +63,5 @@ def test_help_imports_no_command(tmp_path: Path) -> None:
 
 def test_the_package_is_light(tmp_path: Path) -> None:
     program = f"import sys, cnnpipe; print([name for name in {HEAVY!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = python(program, tmp_path)
     assert done.stdout.strip() == "[]"
