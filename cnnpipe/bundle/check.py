@@ -12,7 +12,7 @@ from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.manifest import LABELS, InputEntry, Manifest, OutputEntry, ParityFile, read_parity
 from cnnpipe.bundle.normalization import stated_normalization
-from cnnpipe.bundle.open import Bundle, open_bundle
+from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
 from cnnpipe.bundle.workers import RUNTIME_SECONDS
@@ -43,10 +43,12 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
         parity = read_parity(folder)
     except ProblemError as error:
         return list(error.problems)
-    problems = [*_files(bundle), *_labels(bundle), *_preprocessing(bundle)]
+    problems: list[Problem] = []
     try:
-        problems += _file_facts(bundle)
-        problems += _samples(bundle, parity)
+        with contradictions(folder):
+            for part in (_files(bundle), _labels(bundle), _preprocessing(bundle), _file_facts(bundle)):
+                problems += part
+            problems += _samples(bundle, parity)
     except ProblemError as error:
         problems += error.problems
     finally:
@@ -60,12 +62,16 @@ def _files(bundle: Bundle) -> Iterator[Problem]:
         yield Problem(f"bundle.json does not list {bundle.manifest.file}")
     for name, entry in bundle.manifest.files.items():
         file = bundle.folder / name
-        if not file.resolve().is_relative_to(bundle.folder.resolve()) or not file.is_file():
+        if not _is_inside(bundle.folder, file):
             yield Problem(f"{name} is missing")
         elif file.stat().st_size != entry.bytes:
             yield Problem(f"{name} has {file.stat().st_size} bytes instead of {entry.bytes}")
         elif hashlib.sha256(file.read_bytes()).hexdigest() != entry.sha256:
             yield Problem(f"{name} was changed (its sha256 is another one)")
+
+
+def _is_inside(folder: Path, file: Path) -> bool:
+    return file.is_file() and file.resolve().is_relative_to(folder.resolve())
 
 
 def _labels(bundle: Bundle) -> Iterator[Problem]:
@@ -169,8 +175,12 @@ def _originals(bundle: Bundle, parity: ParityFile, inputs: np.ndarray) -> Iterat
     for row, sample in enumerate(parity.samples):
         if sample.original is None:
             continue
+        file = bundle.folder / sample.original
+        if not _is_inside(bundle.folder, file):
+            yield Problem(f"{sample.original} is missing")
+            continue
         try:
-            pixels = bundle.facts.preprocessing.apply((bundle.folder / sample.original).read_bytes())
+            pixels = bundle.facts.preprocessing.apply(file.read_bytes())
         except (OSError, ValueError) as error:
             yield Problem(f"{sample.original} cannot be read ({error})")
             continue

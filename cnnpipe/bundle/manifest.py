@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -14,6 +14,8 @@ from cnnpipe.spec import Spec
 
 MANIFEST, LABELS, PARITY, README = "bundle.json", "labels.txt", "parity.json", "README.md"
 VERSION = 1
+DataType = Literal["float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool"]
+Shape = tuple[Annotated[int, Field(ge=0, le=2**31)], ...]
 Content = TypeVar("Content", bound=Spec)
 _LARGEST = 64 * 2**20
 
@@ -38,9 +40,9 @@ class InputEntry(Spec):
     """An input of the file. Fill it with `stored = clip(round(pixel * multiply + add))`; float32 is not rounded."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: Shape
     """Batch, height, width, channels for an image; row by row from the top left, channels innermost."""
-    dtype: str
+    dtype: DataType
     scale: float | None
     zero_point: int | None
     multiply: float
@@ -55,8 +57,8 @@ class OutputEntry(Spec):
     """An output of the file. Read it with `real = scale * (stored - zero_point)`; without a scale it is real."""
 
     name: str
-    shape: tuple[int, ...]
-    dtype: str
+    shape: Shape
+    dtype: DataType
     scale: float | None
     zero_point: int | None
     meaning: str
@@ -95,8 +97,8 @@ class Manifest(Spec):
     task: dict[str, Any]
     class_names: tuple[str, ...] | None
     calibration: Calibration | None
-    inputs: tuple[InputEntry, ...]
-    outputs: tuple[OutputEntry, ...]
+    inputs: tuple[InputEntry, ...] = Field(min_length=1)
+    outputs: tuple[OutputEntry, ...] = Field(min_length=1)
     preprocessing: PreprocessingEntry
     operators: tuple[str, ...]
     float_operators: tuple[str, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -74,7 +75,8 @@ class Bundle:
             except ProblemError as error:
                 problems += error.problems
             if not problems:
-                predictions += self.task.decode(self.outputs(inputs), self.facts)
+                with contradictions(self.folder):
+                    predictions += self.task.decode(self.outputs(inputs), self.facts)
         if problems:
             raise ProblemError(problems)
         return predictions
@@ -116,6 +118,19 @@ def open_bundle(folder: Path, runtime: Child | None = None) -> Bundle:
     facts = Facts(preprocessing, manifest.class_names)
     runtime = runtime or Child("the runtime process", plugin_folders())
     return Bundle(folder, manifest, task, facts, runnable, runtime)
+
+
+@contextmanager
+def contradictions(folder: Path) -> Iterator[None]:
+    """Turn whatever fails on a bundle that does not fit together into a problem. Its parts may come from anywhere."""
+    try:
+        yield
+    except ProblemError:
+        raise
+    except Exception as error:
+        raise ProblemError(
+            Problem(f"the bundle {folder} contradicts itself ({type(error).__name__}: {error})")
+        ) from error
 
 
 def stated_facts(manifest: Manifest) -> FileFacts:

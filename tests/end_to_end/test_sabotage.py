@@ -238,6 +238,34 @@ def test_other_files_of_garbage_or_missing(broken_int8: Broken, name: str) -> No
     assert any(name in str(problem) for problem in check_bundle(broken_int8.folder))
 
 
+@pytest.mark.parametrize("name", ["bundle.json", "parity.json"])
+def test_no_change_of_a_json_file_leads_to_a_traceback(
+    exported: Mapping[str, Exported], painted: Any, tmp_path: Path, name: str
+) -> None:
+    broken = Broken(exported["generic-int8"], tmp_path / "bundle")
+    random, whole = np.random.default_rng(0), json.loads((broken.folder / name).read_text())
+    others = (None, -1, 0, 2**40, 1e300, "", "../../etc/hosts", [], {}, [[1], "a"], True)
+    silent = []
+    for number in range(60):
+        content = json.loads(json.dumps(whole))
+        holder, key = _any_place(content, random)
+        holder[key] = others[number % len(others)]
+        (broken.folder / name).write_text(json.dumps(content))
+        found = check_bundle(broken.folder, painted.workers.runtime)
+        assert not [problem for problem in found if "Traceback" in problem.message]
+        silent += [key] if not found else []
+    # What only tells (where it comes from, what it means, how it scored) can be changed; what is used cannot.
+    assert len(silent) < 40
+
+
+def _any_place(content: Any, random: np.random.Generator) -> tuple[Any, Any]:
+    while True:
+        key = random.choice(list(content)) if isinstance(content, dict) else int(random.integers(len(content)))
+        if not content[key] or not isinstance(content[key], (dict, list)) or random.random() < 0.2:
+            return content, key
+        content = content[key]
+
+
 # ── parity and gate, while exporting ─────────────────────────────────────────────────────────────────────────────────
 
 
