@@ -69,9 +69,7 @@ class Room:
         ]
         if len(classes) != 1:
             raise ProblemError(
-                Problem(
-                    f"{file} must define exactly one {self.base.__name__} with type '{file.stem}' (found {len(classes)})"
-                )
+                Problem(f"{file} must define one {self.base.__name__} with type '{file.stem}' (found {len(classes)})")
             )
         return classes[0]
 
