@@ -15,12 +15,13 @@ levels and noise in its `train_step`, seeded by the step like every random thing
 sampling step, whatever runtime `call` stands for, so a quantized file is judged by the pictures at the end of the
 chain and not by one step. Calibration takes what `answer` handed to `call`, so all noise levels are seen.
 
-**Mask R-CNN** (He et al. 2017). `needs` {images, bounding_boxes, segmentation_masks, labels}. `networks` {first_stage,
-box_head, mask_head}, which `check` sums. `encode` keeps boxes and masks, padded to a fixed number; proposals are
-matched inside `training_model`, as they depend on the weights. `deployed` joins the three graphs with region-of-interest
-nodes between them; its layers carry the names of the parts, so weights are found by name: that is why `deployed` returns
-a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's AP, whose interval is a
-bootstrap over images; `example_scores` is None and the drop is reported without a paired count.
+**Mask R-CNN** (He et al. 2017). `needs` {images, bounding_boxes, segmentation_masks, labels}. `networks`
+{first_stage, box_head, mask_head}, which `check` sums. `encode` keeps boxes and masks, padded to a fixed number;
+proposals are matched inside `training_model`, as they depend on the weights. `deployed` joins the three graphs with
+region-of-interest nodes between them; its layers carry the names of the parts, so weights are found by name: that is why
+`deployed` returns a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's
+AP, whose interval is a bootstrap over images; `example_scores` is None and the drop is reported without a paired
+count.
 
 **Audio, 1D** (spoken words). `needs` {audio, labels}. Preprocessing is another file in its room, `waveform`: its
 `key` says which key of the example it reads, its `apply` decodes, resamples and cuts to (samples, 1), its `input_nodes`
@@ -38,7 +39,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from cnnpipe.errors import Path, Place, Problem
-from cnnpipe.graph import Graph, Shape
+from cnnpipe.graph import Graph
 from cnnpipe.model import Model
 from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.registry import Component, Room
@@ -188,7 +189,7 @@ class Task(Spec):
         """Measure predictions against encoded truth (batch axis first). Numpy only."""
 
     def example_scores(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> np.ndarray | None:
-        """Return one number per example whose mean is the headline metric, for paired counts; None where there is none."""
+        """Return one number per example whose mean is the headline metric, for paired counts; None if there is none."""
         return None
 
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:

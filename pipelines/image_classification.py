@@ -22,6 +22,8 @@ OUTPUT = "probabilities"
 THRESHOLD = 0.5
 """From which probability a label of `binary` and `multi_label` counts as given."""
 TOP = 5
+MANY_STEPS = 100
+"""From how many steps in an epoch on a starter recipe uses BatchNorm."""
 MANY_CLASSES = 20
 """Up to how many class names `new` writes into a recipe; above, only their number."""
 
@@ -249,15 +251,18 @@ class ImageClassification(Task):
 
     @classmethod
     def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a small network that fits the images found, trained from scratch.
+        """Return a small network that fits the images found, trained from scratch for some 2,000 steps.
 
-        Images are never mirrored unless the user adds `random_flip`: left and right may matter (letters, arrows).
+        Images are never mirrored unless the user adds `random_flip`: left and right may matter (letters, arrows). Few
+        images mean few steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
         """
         names, size = tuple(data["class_names"]), min(data["image_size"])
         side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
         filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
         classes = list(names) if len(names) <= MANY_CLASSES else len(names)
-        one_example = 1 / max(1, round(data["examples"] * 0.15))
+        one_example, steps = 1 / max(1, data["examples"] // 8), max(1, round(data["examples"] * 0.7 / 32))
+        epochs = min(150, max(20, 2000 // steps))
+        normalized = {"batch_normalization": True} if steps > MANY_STEPS else {}
         return {
             "task": {"type": "image_classification", "classes": classes},
             "data": {
@@ -269,11 +274,13 @@ class ImageClassification(Task):
                 ],
             },
             "model": {
-                "blocks": [{"type": "conv_relu_pool", "filters": n, "batch_normalization": True} for n in filters],
+                "blocks": [
+                    {"type": "conv_relu_pool", "filters": number, **normalized} for number in filters
+                ],
             },
             "training": {
-                "epochs": 40, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 1e-3},
-                "early_stopping": {"patience": 10},
+                "epochs": epochs, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 1e-3},
+                "early_stopping": {"patience": max(10, epochs // 3)},
             },
             "export": [
                 {"target": "generic", "quantization": "none"},

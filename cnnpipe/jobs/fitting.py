@@ -19,7 +19,7 @@ from cnnpipe.exporters import FileFacts
 from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import HEADLINE, TrainResult, headline_record, scores_as_json
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
-from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings
+from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.resolved import resolved_yaml
@@ -104,7 +104,14 @@ def train_in(run: Run, loaded: LoadedRecipe, workers: Workers, notes: Notes, res
     data = load_data(loaded, notes)
     _keep_data(run, data, resume)
     compiled = compile_recipe(loaded, data.facts)
-    _note_warnings(notes, (*compiled.problems, *gate_warnings(loaded, len(data.splits["validation"]))))
+    _note_warnings(
+        notes,
+        (
+            *compiled.problems,
+            *lag_warnings(loaded, compiled.graphs, len(data.splits["training"])),
+            *gate_warnings(loaded, len(data.splits["validation"])),
+        ),
+    )
     quiet_tensorflow()
     make_deterministic(loaded.recipe.seed)
     models = _build(compiled.graphs)

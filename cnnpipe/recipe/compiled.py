@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.dense import Dense
+from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.graph.nodes.rearrange import Flatten
 from cnnpipe.recipe.load import LoadedRecipe, in_order
 from cnnpipe.task import Facts
 
 HUGE_DENSE = 50_000_000
 """From how many weights on a dense layer after a flatten is surely unwanted: 200 MB in float32."""
+
+LAG = 0.05
+"""Largest share of their start values that BatchNorm's moving averages may keep without a warning."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,24 @@ def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Pr
                 "Write 0 if none may be lost, or use more examples.",
                 severity="warning",
             )
+
+
+def lag_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph], training_examples: int) -> Iterator[Problem]:
+    """Return a warning when the training is too short for the moving averages of BatchNorm to leave their start."""
+    training = loaded.recipe.training
+    steps = training.epochs * math.ceil(training_examples / training.batch_size)
+    for node in (node for graph in graphs.values() for node in graph.nodes):
+        kept = node.type.momentum**steps if isinstance(node.type, BatchNormalization) else 0
+        if kept > LAG:
+            yield Problem(
+                f"{steps} steps are too few for BatchNorm: its averages keep {kept:.0%} of their start "
+                "values, so the model can be right in training and wrong afterwards",
+                node.place,
+                node.path,
+                "Train more epochs, or leave out batch_normalization.",
+                severity="warning",
+            )
+            return
 
 
 def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cnnpipe.errors import Place, ProblemError
-from cnnpipe.recipe.compiled import compile_recipe, gate_warnings
+from cnnpipe.recipe.compiled import compile_recipe, gate_warnings, lag_warnings
 from cnnpipe.recipe.load import load_recipe, shipped_recipes
 from cnnpipe.task import Facts
 
@@ -217,6 +217,16 @@ def test_a_drop_below_one_example_is_a_warning_at_its_line(base):
     (warning,) = gate_warnings(loaded, 50)
     assert warning.severity == "warning" and str(warning.place) == "mine.yaml:11:23"
     assert "less than one of 50 validation examples (0.02)" in warning.message
+
+
+def test_a_training_too_short_for_batch_normalization_is_a_warning_at_its_block(base):
+    loaded = load_recipe("digits", ["model.blocks.stem.batch_normalization=true", "training.epochs=4"])
+    graphs = compile_recipe(loaded).graphs
+    (warning,) = lag_warnings(loaded, graphs, 640)
+    assert warning.path == "model.blocks.0" and "40 steps are too few for BatchNorm" in warning.message
+    assert "keep 67% of their start values" in warning.message
+    assert not list(lag_warnings(loaded, graphs, 6400))
+    assert not list(lag_warnings(load_recipe("digits"), compile_recipe(load_recipe("digits")).graphs, 64))
 
 
 def test_preprocessing_of_something_that_the_source_does_not_give(base, monkeypatch):
