@@ -9,17 +9,48 @@ import pytest
 
 from cnnpipe.blocks import ROOM
 from cnnpipe.build import build_model, get_weights, plan, set_weights
+from cnnpipe.errors import ProblemError
 from cnnpipe.graph import GraphBuilder
 from cnnpipe.graph.keras_script import keras_script
+from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.spec import field_descriptions
 
 NAMES = ROOM.names()
 EXAMPLES = [(name, number) for name in NAMES for number in range(len(ROOM.load(name).examples))]
 
 
-def graph_of(name: str, number: int):
+OTHER_VALUES = {
+    "activation": "tanh",
+    "batch_normalization": (False, True),
+    "between": (False, True),
+    "blocks": ("flatten",),
+    "bottleneck": (False, True),
+    "depth_multiplier": 3,
+    "dilation_rate": 3,
+    "dropout": 0.25,
+    "expansion": 5,
+    "filters": 6,
+    "gate": "hard_sigmoid",
+    "groups": (1, 2),
+    "keepdims": (False, True),
+    "kernel_size": 5,
+    "padding": "valid",
+    "pool": "average",
+    "pool_size": 4,
+    "rate": 0.25,
+    "repeat": 3,
+    "spatial": (False, True),
+    "squeeze_excitation": 0.125,
+    "strides": 4,
+    "units": 7,
+    "use_bias": (False, True),
+}
+"""Values that no example has, or all that there are, by the field's name."""
+
+
+def graph_of(name: str, number: int, **changed):
     block = ROOM.load(name)
-    spec = block.model_validate({"type": name, **block.examples[number]})
+    spec = block.model_validate({"type": name, **block.examples[number], **changed})
     builder = GraphBuilder()
     tensor = builder.input("image", block.example_input)
     with builder.block(("model", "blocks", 0), spec.name):
@@ -46,6 +77,34 @@ def test_block_is_documented_and_has_examples(name):
     assert "Output shape:" in block.__doc__
     assert "Source:" in block.__doc__
     assert set(block.model_fields) - {"type"} == set(field_descriptions(block)) - {"type"}
+
+
+FIELDS = [(name, field) for name in NAMES for field in ROOM.load(name).model_fields if field not in ("name", "type")]
+
+
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_no_field_is_ignored(name, field):
+    """Another value makes another network of at least one example."""
+    values = OTHER_VALUES[field] if not field.startswith("filters_") else 7
+    values = values if isinstance(values, tuple) and field != "blocks" else (values,)
+    differs = False
+    for number in range(len(ROOM.load(name).examples)):
+        for value in values:
+            try:
+                differs |= plan(graph_of(name, number, **{field: value})) != plan(graph_of(name, number))
+            except ProblemError as error:  # this example cannot have it: then it did see it
+                assert field in ("strides", "dilation_rate", "kernel_size"), error
+    assert differs
+
+
+@pytest.mark.parametrize(("name", "number"), EXAMPLES)
+def test_no_bias_before_batch_normalization(name, number):
+    """It would be learned for nothing: the normalization takes it away again."""
+    normalizing = {"batch_normalization": True} if "batch_normalization" in ROOM.load(name).model_fields else {}
+    graph = graph_of(name, number, **normalizing)
+    for node in graph.nodes:
+        if isinstance(node.type, BatchNormalization):
+            assert not graph.nodes[node.inputs[0]].type.use_bias
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)

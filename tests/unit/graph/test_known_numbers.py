@@ -100,6 +100,14 @@ def test_peak_of_live_tensors():
     assert peak_bytes(graph) == totals({"model": graph})["activation_bytes"] == small + 2 * large
 
 
+def test_an_output_stays_alive_to_the_end():
+    builder = GraphBuilder()
+    first = builder.add(Dense(8), builder.input("vector", (4,)))
+    second = builder.add(Dense(2), builder.add(Dense(2), first))
+    graph = builder.build({"first": first, "second": second})
+    assert live_bytes(graph) == [16, 16 + 32, 32 + 8, 32 + 8 + 8]
+
+
 def test_a_row_of_the_table():
     row = rows(chain((32, 32, 3), Convolution(16, 3, padding="same")))[1]
     assert row == {
