@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Named = Mapping[str, Any]
 ROUNDS = 16
-"""Rounds of the permutation. With TensorFlow's default of 4, an epoch's order still resembles the order of the data:
-with small keys and 1,267 examples their correlation is nine times that of chance."""
+"""Rounds of the permutation. TensorFlow's default of 4 is too few: at 60,000 examples, the correlation of neighbours in
+an epoch's order was 22 times that of chance, and with small keys orders resembled each other and the data itself."""
 
 
 def training_batches(

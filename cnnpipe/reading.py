@@ -140,11 +140,8 @@ def _read(example: Example, task: Task, facts: Facts) -> tuple[Read, np.ndarray 
 
 def _parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result, None, None]:
     """Yield the results in order, computed in threads; what was not begun is dropped when the caller closes it."""
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(function, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

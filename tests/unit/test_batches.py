@@ -54,6 +54,15 @@ def test_orders_do_not_resemble_the_data_or_each_other() -> None:
     assert correlations.mean() < 0.06
 
 
+def test_neighbours_in_an_order_do_not_depend_on_each_other() -> None:
+    """Of large data too: chance is 1 / sqrt(60,000) = 0.004."""
+    numbers = np.arange(60_000)
+    images = np.zeros((60_000, 1, 1, 1), np.uint8)
+    data = SplitData(tuple(map(str, numbers)), (None,) * 60_000, {"image": images}, {"probabilities": numbers})
+    for _, order in taken(data, 0, 3, size=60_000):
+        assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.02
+
+
 def test_inputs_and_targets_belong_together_and_are_float_pixels() -> None:
     for x, y in taken(split(50), 0, 20):
         assert x.dtype == np.float32 and x.shape == (4, 8, 8, 1)

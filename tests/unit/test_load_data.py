@@ -125,6 +125,18 @@ def test_the_same_data_has_the_same_fingerprint(load: Load, photos: Path) -> Non
     assert load(None, ["data.split.seed=3"]).fingerprint != load().fingerprint
 
 
+def test_another_label_is_another_fingerprint(load: Load, photos: Path) -> None:
+    files = [file.relative_to(photos).as_posix() for file in sorted(photos.rglob("*.jpg"))]
+    source = {"type": "csv", "path": "photos/photos.csv"}
+    fingerprints = set()
+    for odd in ("a", "b"):
+        labels = [odd, *["ab"[number % 2] for number in range(1, len(files))]]
+        rows = [f"{file},{label}\n" for file, label in zip(files, labels, strict=True)]
+        (photos / "photos.csv").write_text("".join(["image,label\n", *rows]))
+        fingerprints.add(load(source).fingerprint)
+    assert len(fingerprints) == 2
+
+
 # ── files that are no pictures ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -304,10 +316,9 @@ def test_every_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_warnings_of_the_decoder_are_not_shown(tmp_path: Path) -> None:
-    picture = pillow.new("P", (4, 4))
-    picture.info["transparency"] = b"\x00\x80"
-    picture.save(tmp_path / "a.png")
+def test_warnings_of_the_decoder_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pillow.new("L", (5, 5)).save(tmp_path / "a.png")
+    monkeypatch.setattr(pillow, "MAX_IMAGE_PIXELS", 20)
     assert read_inputs(Image(image_size=(4, 4)), [tmp_path / "a.png"]).shape == (1, 4, 4, 3)
 
 

@@ -89,10 +89,10 @@ def test_palettes_give_their_colours() -> None:
 
 
 def test_16_bit_gray_is_scaled_and_not_clipped() -> None:
-    values = np.array([[0, 257, 12850, 32768, 65534, 65535]], np.uint16)
+    values = np.array([[0, 257, 511, 12850, 65534, 65535]], np.uint16)
     seen = spec((1, 6), color_mode="grayscale").apply(encoded(values))
-    assert seen[0, :, 0].tolist() == [0, 1, 50, 128, 255, 255]
-    assert spec((1, 6)).apply(encoded(values))[0, 2].tolist() == [50, 50, 50]
+    assert seen[0, :, 0].tolist() == [0, 1, 2, 50, 255, 255]
+    assert spec((1, 6)).apply(encoded(values))[0, 3].tolist() == [50, 50, 50]
 
 
 def test_16_bit_gray_keeps_its_transparent_value() -> None:
