@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +83,10 @@ def warm_up() -> None:
     """Import TensorFlow in the conversion process, so that the first conversion need not wait for it."""
     from cnnpipe.quiet import quiet_tensorflow
 
+    if "tensorflow" in sys.modules:
+        return
     quiet_tensorflow()
+    gc.freeze()  # every conversion collects garbage twice: let that pass over the million objects of the import
 
 
 def convert(job: Job) -> FileFacts:
