@@ -34,6 +34,11 @@ def test_repeat_is_that_many_convolutions_then_one_pool():
     ]
 
 
+def test_kinds_of_pooling():
+    last = {pool: kinds(conv_relu_pool(pool=pool))[-1] for pool in ("max", "average", "none")}
+    assert last == {"max": "max_pooling", "average": "average_pooling", "none": "activation"}
+
+
 def test_strides_instead_of_pooling_stand_at_the_last_convolution():
     shapes = [shape for _, shape in expand(conv_relu_pool(repeat=2, strides=2, pool="none", activation="linear"))]
     assert shapes == [(16, 16, 8), (8, 8, 8)]
