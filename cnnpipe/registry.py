@@ -113,7 +113,7 @@ def add_plugins(folder: Path) -> None:
     folder = folder.resolve()
     if folder in _plugin_folders:
         return
-    known = [r.name for r in rooms()]
+    known = [*(r.name for r in rooms()), "cli"]
     if not any((folder / name).is_dir() for name in known):
         raise ProblemError(
             Problem(f"{folder} holds no plugins", hint=f"It needs one of the folders {', '.join(known)}.")

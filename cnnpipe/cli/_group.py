@@ -11,7 +11,9 @@ import click
 from cnnpipe import __version__
 from cnnpipe.cli._command import Command, common_options, given_plugins
 from cnnpipe.cli._failures import report_failure
-from cnnpipe.cli._files import command_files, first_line, import_command
+from cnnpipe.cli._files import command_files, import_command
+from cnnpipe.docstrings import first_line
+from cnnpipe.errors import ProblemError
 
 
 class Commands(click.Group):
@@ -42,9 +44,12 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands from the first docstring line of each file."""
-        files = command_files(given_plugins(ctx))
+        try:
+            lines = [(name, first_line(file)) for name, file in command_files(given_plugins(ctx)).items()]
+        except ProblemError as error:  # the help is shown while options are parsed, before `invoke`
+            ctx.exit(report_failure(error, ctx))
         with formatter.section("Commands"):
-            formatter.write_dl([(name, first_line(file)) for name, file in files.items()])
+            formatter.write_dl(lines)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; whatever it raises becomes a message and an exit code."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
+from cnnpipe.docstrings import first_line
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.recipe.load import shipped_recipes
 from cnnpipe.registry import rooms
@@ -36,19 +36,6 @@ def list_components(kind: str | None = None) -> dict[str, dict[str, str]]:
         hint = f"Did you mean '{meant}'?" if meant else f"Kinds are {', '.join(found)}."
         raise ProblemError(Problem(f"there is no kind of component called '{kind}'", hint=hint))
     return {kind: found[kind]}
-
-
-def first_line(file: Path) -> str:
-    """Return the first docstring line of a Python file without importing it.
-
-    Raises:
-        ProblemError: The file is no Python.
-    """
-    try:
-        text = ast.get_docstring(ast.parse(file.read_bytes(), str(file))) or ""
-    except SyntaxError as error:
-        raise ProblemError(Problem(f"{file} is not valid Python ({error.msg}, line {error.lineno})")) from None
-    return text.partition("\n")[0]
 
 
 def _recipes() -> dict[str, str]:

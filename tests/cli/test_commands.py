@@ -10,7 +10,8 @@ import pytest
 from click.testing import Result
 
 from cnnpipe import __version__
-from cnnpipe.cli._files import command_files, first_line
+from cnnpipe.cli._files import command_files
+from cnnpipe.docstrings import first_line
 
 Call = Callable[..., Result]
 COMMANDS = list(command_files())
