@@ -202,9 +202,10 @@ def test_reading_stops_when_it_is_interrupted(load: Load, photos: Path, monkeypa
 
     monkeypatch.setattr(Image, "apply", held)
     monkeypatch.setattr(reading, "ThreadPoolExecutor", lambda count: Pool(1))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         load(None, (), Impatient())
     assert dropped.is_set()
+    assert caught.traceback, "kept alive until here: nothing but the code itself may have ended the reading"
     assert len(read) <= 2
 
 
