@@ -291,6 +291,10 @@ class ImageClassification(Task):
 
 def _index(label: Any, names: Sequence[str]) -> int:
     """Return the index of a class name, or of a class given as a number."""
+    if isinstance(label, tuple | list | set | frozenset):
+        raise ValueError(
+            f"it has a list of labels ({_listed(sorted(map(str, label)))}), which needs label_mode multi_label"
+        )
     if isinstance(label, str):
         if label in names:
             return names.index(label)

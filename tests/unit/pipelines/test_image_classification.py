@@ -83,10 +83,15 @@ def test_binary_and_several_labels():
     assert several.encode({"labels": "dog"}, facts())["probabilities"].tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("label", ["bird", 3, -1, True, 1.0, None, ("cat", "dog")])
+@pytest.mark.parametrize("label", ["bird", 3, -1, True, 1.0, None])
 def test_an_unknown_label_is_named(label):
     with pytest.raises(ValueError, match="none of the 3 classes"):
         task().encode({"labels": label}, facts())
+
+
+def test_several_labels_need_the_mode_for_them():
+    with pytest.raises(ValueError, match=r"cat, dog.* needs label_mode multi_label"):
+        task().encode({"labels": ("dog", "cat")}, facts())
 
 
 # ── predictions ──────────────────────────────────────────────────────────────────────────────────────────────────────
