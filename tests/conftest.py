@@ -48,7 +48,7 @@ def real_data() -> Path:
     return folder.resolve()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_photos() -> Callable[..., Path]:
     """Return a function that fills a folder with JPEG photos, each of another content.
 
