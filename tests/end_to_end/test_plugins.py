@@ -142,6 +142,21 @@ def test_predict(folder: Path, trained: dict[str, Any]) -> None:
         assert prediction["value"] == pytest.approx(example["labels"], abs=2)
 
 
+def test_a_bundle_is_asked_without_tensorflow(folder: Path, trained: dict[str, Any], tmp_path: Path) -> None:
+    """Neither in this process nor in the one that runs the file: both find these modules first."""
+    for name in ("tensorflow", "keras"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('was imported')\n")
+    bundle = Path(trained["exports"][0]["file"]).parent
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(HERE.parents[1])])}
+    arguments = ["predict", str(bundle), str(bundle / "samples" / "00.png"), "--plugins", "plugins"]
+    command = [sys.executable, "-m", "cnnpipe", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    command[command.index(str(bundle))] = trained["run"]
+    refused = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert "was imported" in refused.stderr  # the run's Keras model does need them: the trap works
+
+
 def test_runs_knows_the_direction(folder: Path, trained: dict[str, Any]) -> None:
     (run,) = answer(cnnpipe(folder, "runs", "--json"))["runs"]
     assert run["metric"] == "mean_absolute_error"
