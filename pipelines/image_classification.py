@@ -97,8 +97,10 @@ class ImageClassification(Task):
     def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
         """Return one network: normalization, the model, the head."""
         graph = GraphBuilder(place_of)
-        image = graph.input("image", facts.preprocessing.input_shape())
-        features = model.expand(graph, facts.preprocessing.input_nodes(graph, image))
+        with graph.block(("data", "preprocessing"), "input"):
+            image = graph.input("image", facts.preprocessing.input_shape())
+            normalized = facts.preprocessing.input_nodes(graph, image)
+        features = model.expand(graph, normalized)
         units = 1 if self.label_mode == "binary" else len(self.class_names(facts))
         with graph.block(("task", "head"), "head"):
             head = cast(Classification, self.head)

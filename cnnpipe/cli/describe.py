@@ -39,6 +39,7 @@ def command(
     print_problems(warning for description in found for warning in description.warnings)
     if plot:
         job.plot(found[0], plot)
+        click.echo(f"wrote {plot}", err=True)
     if as_json:
         objects = [description.as_json() for description in found]
         print_json(objects[0] if len(objects) == 1 else {"recipes": dict(zip(recipes, objects, strict=True))})

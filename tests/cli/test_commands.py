@@ -162,6 +162,14 @@ def test_describe_prints_keras(call: Call, recipe: Path) -> None:
     assert "cnnpipe" not in script
 
 
+def test_describe_draws(call: Call, recipe: Path, tmp_path: Path) -> None:
+    done = call("describe", recipe, "--plot", "small.svg", "--json")
+    assert done.exit_code == 0
+    assert done.stderr == "wrote small.svg\n"
+    assert json.loads(done.stdout)["layers"]
+    assert "convolution" in (tmp_path / "small.svg").read_text()
+
+
 @pytest.mark.parametrize("options", [["--plot", "a.svg"], ["--keras"]], ids=lambda options: options[0])
 def test_describe_draws_and_prints_one_recipe_only(call: Call, recipe: Path, options: list[str]) -> None:
     assert call("describe", recipe, "digits", *options).exit_code == 2

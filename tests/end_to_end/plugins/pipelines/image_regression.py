@@ -32,8 +32,10 @@ class ImageRegression(Task):
     def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
         """Return one network that ends in one number."""
         graph = GraphBuilder(place_of)
-        image = graph.input("image", facts.preprocessing.input_shape())
-        features = model.expand(graph, facts.preprocessing.input_nodes(graph, image))
+        with graph.block(("data", "preprocessing"), "input"):
+            image = graph.input("image", facts.preprocessing.input_shape())
+            normalized = facts.preprocessing.input_nodes(graph, image)
+        features = model.expand(graph, normalized)
         with graph.block(("task",), "head"):
             if len(features.shape) > 1:
                 features = graph.add(GlobalAveragePooling(), features)
