@@ -18,10 +18,9 @@ chain and not by one step. Calibration takes what `answer` handed to `call`, so 
 **Mask R-CNN** (He et al. 2017). `needs` {images, bounding_boxes, segmentation_masks, labels}. `networks`
 {first_stage, box_head, mask_head}, which `check` sums. `encode` keeps boxes and masks, padded to a fixed number;
 proposals are matched inside `training_model`, as they depend on the weights. `deployed` joins the three graphs with
-region-of-interest nodes between them; its layers carry the names of the parts, so weights are found by name: that is why
-`deployed` returns a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's
-AP, whose interval is a bootstrap over images; `example_scores` is None and the drop is reported without a paired
-count.
+region-of-interest nodes between them; its layers carry the names of the parts, so weights are found by name: that is
+why `deployed` returns a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's
+AP, whose interval is a bootstrap over images; `example_scores` is None and the drop is reported without a paired count.
 
 **Audio, 1D** (spoken words). `needs` {audio, labels}. Preprocessing is another file in its room, `waveform`: its
 `key` says which key of the example it reads, its `apply` decodes, resamples and cuts to (samples, 1), its `input_nodes`

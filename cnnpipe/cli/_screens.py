@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,15 @@ def _evaluate(result: EvaluateResult) -> str:
 def _predict(result: PredictResult) -> str:
     if not result.predictions:
         return "no files"
-    keys = [key for key, value in result.predictions[0].items() if isinstance(value, str | int | float | None)]
+    keys = [key for key, value in result.predictions[0].items() if not isinstance(value, Mapping)]
     pairs = zip(result.files, result.predictions, strict=True)
-    rows = [(str(file), *(prediction.get(key) for key in keys)) for file, prediction in pairs]
+    rows = [(str(file), *(_cell(prediction.get(key)) for key in keys)) for file, prediction in pairs]
     return table(("file", *keys), rows, left=("file", "label"))
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as a table shows it: a list of names, such as several labels, as one text."""
+    return (", ".join(map(str, value)) or "-") if isinstance(value, list | tuple) else value
 
 
 def _headline(training: TrainResult) -> str:

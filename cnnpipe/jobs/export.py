@@ -60,9 +60,7 @@ def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exp
 
     notes.stage("reading")
     data = load_data(loaded, notes)
-    if data.fingerprint != trained.run.record().get("data_fingerprint"):
-        hint = "Put the data back as it was, or train a new run."
-        raise ProblemError(Problem("the data changed since the training", path="data.source", hint=hint))
+    fitting.check_data(trained.run, data)
     graph = loaded.recipe.task.deployed(compile_recipe(loaded, data.facts).graphs)
     quiet_tensorflow()
     return exporting.Source(trained.run, loaded, data, graph, load_keras(trained.run.folder / MODEL))

@@ -21,7 +21,7 @@ from cnnpipe.jobs.results import HEADLINE, TrainResult, headline_record, scores_
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
 from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
-from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.resolved import resolved_yaml
 from cnnpipe.runs import Run, create_run
 from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic, save_model
@@ -77,53 +77,85 @@ class Fitted:
         return evaluate(task, task.answer(call, examples.inputs, facts), examples, facts)
 
 
-def begin(recipe: str | Path, overrides: tuple[str, ...], runs_folder: Path, notes: Notes) -> tuple[Run, LoadedRecipe]:
-    """Check a recipe and make its run folder.
+@dataclass(frozen=True)
+class Prepared:
+    """All that must be right before a run folder is made: a checked recipe, its examples and its networks.
+
+    Args:
+        loaded: The recipe.
+        data: Its examples.
+        graphs: Its networks, which can be exported as the recipe asks.
+    """
+
+    loaded: LoadedRecipe
+    data: LoadedData
+    graphs: Mapping[str, Graph]
+
+
+def prepare(loaded: LoadedRecipe, workers: Workers, notes: Notes, dry: bool = True) -> Prepared:
+    """Read the data, and convert the untrained network for every export.
+
+    Args:
+        loaded: The recipe.
+        workers: The child processes.
+        notes: Hears of every decision.
+        dry: Whether to try the exports; not needed when a training goes on.
 
     Raises:
-        ProblemError: All problems of the recipe, or the folder cannot be made.
+        ProblemError: What the recipe, its data or its exports have wrong.
     """
-    loaded = load_recipe(recipe, overrides)
     _note_warnings(notes, loaded.warnings)
+    early = _start_dry(loaded, workers) if dry and facts_of(loaded).class_names else None
+    notes.stage("reading")
+    data = load_data(loaded, notes)
+    compiled = compile_recipe(loaded, data.facts)
+    _note_warnings(notes, (
+        *compiled.problems,
+        *lag_warnings(loaded, compiled.graphs, len(data.splits["training"])),
+        *gate_warnings(loaded, len(data.splits["validation"])),
+    ))  # fmt: skip
+    if dry:
+        notes.stage("dry export")
+        (early or _start_dry(loaded, workers, compiled.graphs)).result()
+    return Prepared(loaded, data, compiled.graphs)
+
+
+def begin(prepared: Prepared, runs_folder: Path) -> Run:
+    """Make the run folder, with the recipe and what the data is. Raises `ProblemError` when it cannot be made."""
+    loaded = prepared.loaded
     run = create_run(runs_folder, loaded.name, {"seed": loaded.recipe.seed, "recipe": str(loaded.file)})
     run.write_text(RECIPE, loaded.text)
     run.write_text(RESOLVED, resolved_yaml(loaded))
-    return run, loaded
+    _keep_data(run, prepared.data)
+    return run
 
 
-def train_in(run: Run, loaded: LoadedRecipe, workers: Workers, notes: Notes, resume: bool = False) -> Fitted:
-    """Read the data, convert the untrained network for every export, train, and write the model into the run folder.
+def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -> Fitted:
+    """Train, and write the model into the run folder.
 
     Raises:
-        ProblemError: Anything that the recipe or the data has wrong, before the first epoch.
+        ProblemError: The training failed, or its data is not that with which it began.
     """
     from cnnpipe.quiet import quiet_tensorflow
 
-    dry = _start_dry(loaded, workers) if facts_of(loaded).class_names and not resume else None
-    notes.stage("reading")
-    data = load_data(loaded, notes)
-    _keep_data(run, data, resume)
-    compiled = compile_recipe(loaded, data.facts)
-    _note_warnings(
-        notes,
-        (
-            *compiled.problems,
-            *lag_warnings(loaded, compiled.graphs, len(data.splits["training"])),
-            *gate_warnings(loaded, len(data.splits["validation"])),
-        ),
-    )
+    loaded, data = prepared.loaded, prepared.data
+    if resume:
+        check_data(run, data)
     quiet_tensorflow()
     make_deterministic(loaded.recipe.seed)
-    models = _build(compiled.graphs)
-    if not resume:
-        notes.stage("dry export")
-        (dry or _start_dry(loaded, workers, compiled.graphs)).result()
+    models = _build(prepared.graphs)
     notes.stage("training")
     result = fit(loaded, data, models, run, notes, resume)
-    task = loaded.recipe.task
-    model = deployed_model(task, compiled.graphs, models)
+    model = deployed_model(loaded.recipe.task, prepared.graphs, models)
     save_model(model, run.folder / MODEL)
-    return Fitted(run, loaded, data, task.deployed(compiled.graphs), model, result, notes)
+    return Fitted(run, loaded, data, loaded.recipe.task.deployed(prepared.graphs), model, result, notes)
+
+
+def check_data(run: Run, data: LoadedData) -> None:
+    """Refuse data that is not that of the run. Raises `ProblemError`."""
+    if data.fingerprint != run.record().get("data_fingerprint"):
+        hint = "Put the data back as it was, or train a new run."
+        raise ProblemError(Problem(f"the data changed since {run.reference} began", path="data.source", hint=hint))
 
 
 def finish(fitted: Fitted, scores: Mapping[SplitName, Evaluation], **record: Any) -> TrainResult:
@@ -172,17 +204,7 @@ def _build(graphs: Mapping[str, Graph]) -> dict[str, keras.Model]:
     return {name: build_model(graph) for name, graph in graphs.items()}
 
 
-def _keep_data(run: Run, data: LoadedData, resume: bool) -> None:
-    """Write what the data is; a training that goes on must find the same.
-
-    Raises:
-        ProblemError: The data is no longer that of the run.
-    """
-    if resume:
-        before = run.record().get("data_fingerprint")
-        if before not in (None, data.fingerprint):
-            hint = "Put the data back as it was, or train a new run."
-            raise ProblemError(Problem(f"the data changed since {run.reference} began", path="data.source", hint=hint))
+def _keep_data(run: Run, data: LoadedData) -> None:
     run.update(data_fingerprint=data.fingerprint, examples={name: len(split) for name, split in data.splits.items()})
     run.write_json(SPLITS, dict(data.membership))
     if data.facts.class_names is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from cnnpipe.bundle.workers import Workers
@@ -11,6 +12,7 @@ from cnnpipe.events import Listener
 from cnnpipe.jobs import exporting, fitting
 from cnnpipe.jobs.results import RunResult
 from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.load import load_recipe
 
 
 def run(
@@ -35,9 +37,12 @@ def run(
         InterruptedRun: Ctrl-C while training; it can go on with `resume`.
     """
     notes = fitting.Notes(listener or Listener())
-    folder, loaded = fitting.begin(recipe, tuple(overrides), runs_folder, notes)
-    with fitting.recorded(folder, notes), Workers() as workers:
-        fitted = fitting.train_in(folder, loaded, workers, notes)
+    loaded = load_recipe(recipe, overrides)
+    with Workers() as workers, ExitStack() as stack:
+        prepared = fitting.prepare(loaded, workers, notes)
+        folder = fitting.begin(prepared, runs_folder)
+        stack.enter_context(fitting.recorded(folder, notes))
+        fitted = fitting.train_in(folder, prepared, notes)
         subject = exporting.Source(folder, loaded, fitted.data, fitted.graph, fitted.model)
         exported = exporting.export_files(planned_exports(loaded.recipe), subject, workers, notes)
         notes.stage("evaluating")

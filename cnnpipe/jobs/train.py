@@ -11,7 +11,7 @@ from cnnpipe.events import Listener
 from cnnpipe.jobs import fitting
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.trained import MODEL, RESOLVED
-from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.load import load_recipe
 from cnnpipe.runs import Run, open_run
 
 
@@ -34,8 +34,12 @@ def train(
         InterruptedRun: Ctrl-C; the training can go on with `resume`.
     """
     notes = fitting.Notes(listener or Listener())
-    run, loaded = fitting.begin(recipe, tuple(overrides), runs_folder, notes)
-    return _train(run, loaded, notes, resumed=False)
+    loaded = load_recipe(recipe, overrides)
+    with Workers() as workers:
+        prepared = fitting.prepare(loaded, workers, notes)
+    run = fitting.begin(prepared, runs_folder)
+    with fitting.recorded(run, notes):
+        return _train(run, prepared, notes, resumed=False)
 
 
 def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener | None = None) -> TrainResult:
@@ -54,12 +58,12 @@ def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener
     if (opened.folder / MODEL).is_file():
         hint = f"Write its files with: cnnpipe export {opened.folder}"
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
-    return _train(opened, load_recipe(opened.folder / RESOLVED), notes, resumed=True)
+    with fitting.recorded(opened, notes), Workers() as workers:
+        prepared = fitting.prepare(load_recipe(opened.folder / RESOLVED), workers, notes, dry=False)
+        return _train(opened, prepared, notes, resumed=True)
 
 
-def _train(run: Run, loaded: LoadedRecipe, notes: fitting.Notes, resumed: bool) -> TrainResult:
-    with fitting.recorded(run, notes), Workers() as workers:
-        fitted = fitting.train_in(run, loaded, workers, notes, resumed)
-        notes.stage("evaluating")
-        validation, test = fitted.evaluate("validation"), fitted.evaluate("test")
-        return fitting.finish(fitted, {"validation": validation, "test": test})
+def _train(run: Run, prepared: fitting.Prepared, notes: fitting.Notes, resumed: bool) -> TrainResult:
+    fitted = fitting.train_in(run, prepared, notes, resumed)
+    notes.stage("evaluating")
+    return fitting.finish(fitted, {"validation": fitted.evaluate("validation"), "test": fitted.evaluate("test")})

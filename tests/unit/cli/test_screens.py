@@ -80,6 +80,12 @@ def test_predict_is_a_table_without_the_long_parts() -> None:
     assert lines[2].split() == ["a.jpg", "cat", "0.5000"]
 
 
+@pytest.mark.parametrize(("labels", "cell"), [(["cat", "dog"], "cat, dog"), ([], "-")])
+def test_predict_shows_several_labels_as_one_text(labels: list[str], cell: str) -> None:
+    said = {"label": labels, "confidence": 0.5, "confidences": {"cat": 0.5, "dog": 0.5}}
+    assert f"a.jpg  {cell} " in screen(PredictResult((Path("a.jpg"),), [said]))
+
+
 def test_json_is_the_contract() -> None:
     found = RunResult(TRAINING, ExportsResult(RUN, METRIC, (FILE,))).as_json()
     assert list(found) == ["run", "scores", "exports"]
