@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnpipe.bundle.parity import differs
 from cnnpipe.bundle.runtime import Runnable, real_outputs, stored_inputs, stored_outputs
@@ -20,7 +20,7 @@ from cnnpipe.errors import Problem, ProblemError
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnnpipe.task import Arrays, Prediction
+    from cnnpipe.task import Arrays, Facts, Prediction, Task
 
 MOST, LEAST = 16, 4
 
@@ -122,10 +122,9 @@ def pixel_problem(name: str, wanted: np.ndarray, found: np.ndarray) -> Problem |
     return Problem(f"{what}: values differ by up to {apart:g}")
 
 
-def answers(runnable: Runnable, outputs: Arrays, task: Any, facts: Any) -> list[Prediction]:
+def answers(runnable: Runnable, outputs: Arrays, task: Task, facts: Facts) -> list[Prediction]:
     """Return what stored outputs of the file mean in the task's words."""
-    found: list[Prediction] = task.decode(real_outputs(runnable, outputs), facts)
-    return found
+    return task.decode(real_outputs(runnable, outputs), facts)
 
 
 def _check_files(subject: Subject, rows: Sequence[int]) -> None:
