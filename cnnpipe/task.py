@@ -28,6 +28,10 @@ scale. Convolutions and pooling take their rank from the shape, so the same bloc
 it stays outside of the quantized graph, in `apply`. `encode`, `decode` and `score` are those of image classification,
 which is why they live in functions that both files call. Its augmentations override `Augmentation.apply`, which gets
 the whole batch. Its client is `audio_classifier` in the signature.
+
+What these tasks will still have to add, because nothing needs it before: a key for inputs that no example holds (the
+GAN's noise) in `Signature.inputs`, a second optimizer in checkpoints, and, for a `deployed` graph that joins several
+networks, names that are unique over all of them and a copy of their weights before each validation.
 """
 
 from __future__ import annotations
