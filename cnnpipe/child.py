@@ -39,7 +39,6 @@ class ChildError(ProblemError):
     """
 
     def __init__(self, reason: str, tail: str = "") -> None:
-        self.reason, self.tail = reason, tail
         super().__init__(Problem(reason, hint=f"Its last words:\n{tail}" if tail else ""))
 
     def about(self, what: str, path: str = "") -> ProblemError:
