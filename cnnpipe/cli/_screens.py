@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from cnnpipe.jobs.results import (
 from cnnpipe.report.tables import byte_size, table
 from cnnpipe.task import Score
 
+WHO = ("Keras", "file")
+LISTED = 10
+"""How many lost examples are shown."""
+
 
 @singledispatch
 def screen(result: Any) -> str:
@@ -32,9 +36,10 @@ def _run(result: RunResult) -> str:
     training, exported = result.training, result.exported
     keras = ("Keras model", "-", _score(training.scores.metrics[training.metric.name]), "-", "-", "-")
     rows = [keras, *(_export_row(export) for export in exported.exports)]
-    bundle = exported.exports[-1].file.parent if exported.exports else training.run
+    bundles = [export.file.parent for export in exported.exports if export.passed]
+    bundle = bundles[-1] if bundles else training.run
     return "\n".join([
-        _headline(training), "", _export_table(rows, training.metric.name), "",
+        _headline(training), "", _export_table(rows, training.metric.name), "", *_lost(exported.exports),
         *_places(training.run, exported.exports),
         *_next(f"cnnpipe predict {_path(bundle)} FILE", f"cnnpipe evaluate {_path(training.run)} --split validation"),
     ])  # fmt: skip
@@ -53,7 +58,9 @@ def _train(result: TrainResult) -> str:
 @screen.register
 def _exports(result: ExportsResult) -> str:
     rows = [_export_row(export) for export in result.exports]
-    return "\n".join([_export_table(rows, result.metric.name), "", *_places(result.run, result.exports)])
+    return "\n".join([
+        _export_table(rows, result.metric.name), "", *_lost(result.exports), *_places(result.run, result.exports),
+    ])  # fmt: skip
 
 
 @screen.register
@@ -70,6 +77,20 @@ def _predict(result: PredictResult) -> str:
     pairs = zip(result.files, result.predictions, strict=True)
     rows = [(str(file), *(_cell(prediction.get(key)) for key in keys)) for file, prediction in pairs]
     return table(("file", *keys), rows, left=("file", "label"))
+
+
+def _lost(exports: Sequence[ExportResult]) -> Iterator[str]:
+    """Yield a table of what each rejected file lost; `rejected.json` beside the file holds all of it."""
+    for export in exports:
+        if not export.lost:
+            continue
+        keys = [key for key, value in export.lost[0][1].items() if not isinstance(value, Mapping)]
+        header = (f"lost by {export.target} {export.quantization}", *(f"{who} {key}" for who in WHO for key in keys))
+        rows = [(name, *(_cell(one.get(key)) for one in both for key in keys)) for name, *both in export.lost[:LISTED]]
+        yield table(header, rows, left=header)
+        if len(export.lost) > LISTED:
+            yield f"and {len(export.lost) - LISTED} more in {export.file.parent}"
+        yield ""
 
 
 def _cell(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.build import get_weights, save_weights
+from cnnpipe.bundle.comparison import lost_examples
 from cnnpipe.bundle.export import Exported, export_all
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import Workers
@@ -93,6 +94,7 @@ def _result(exported: Exported, headline: str, loaded: LoadedRecipe) -> ExportRe
         passed=exported.passed,
         split=split,
         latency_ms=exported.latency_ms,
+        lost=() if exported.passed else tuple((e.name, e.model, e.file) for e in lost_examples(comparison)),
         problems=tuple(replace(p, place=p.place or _place(loaded, p.path)) for p in exported.problems),
     )
 

@@ -23,6 +23,7 @@ from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.resolved import resolved_yaml
+from cnnpipe.report.figures import drawn
 from cnnpipe.runs import Run, create_run
 from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic, save_model
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from cnnpipe.datasets import SplitName
 
-RECIPE, SPLITS, SCORES = "recipe.yaml", "splits.json", "scores.json"
+RECIPE, SPLITS, SCORES, FIGURES = "recipe.yaml", "splits.json", "scores.json", "figures"
 
 
 class Notes(Listener):
@@ -159,10 +160,12 @@ def check_data(run: Run, data: LoadedData) -> None:
 
 
 def finish(fitted: Fitted, scores: Mapping[SplitName, Evaluation], **record: Any) -> TrainResult:
-    """Write the scores, by split, and what was decided on the way; return what the training came to."""
+    """Write scores by split, figures of the test split, and what was decided; return what the training came to."""
     task, result, test = fitted.loaded.recipe.task, fitted.result, scores["test"].scores
     plain = {split: scores_as_json(evaluation.scores) for split, evaluation in scores.items()}
     fitted.run.write_json(SCORES, {**plain, **record})
+    for name, content in drawn(task.figures(test, fitted.data.facts)).items():
+        fitted.run.write_bytes(f"{FIGURES}/{name}", content)
     record_values: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
     fitted.run.update(notes=fitted.notes.texts, **record_values)
     return TrainResult(

@@ -30,6 +30,7 @@ class ExportResult:
         split: Where score and drop were measured; `validation` for a file that was rejected there.
         latency_ms: Median milliseconds for one example on this machine, None when not measured.
         problems: What failed, or should be known.
+        lost: Of a rejected file, what was lost: name of the example, what the Keras model says, what the file says.
     """
 
     file: Path
@@ -42,6 +43,7 @@ class ExportResult:
     split: str = "test"
     latency_ms: float | None = None
     problems: tuple[Problem, ...] = ()
+    lost: tuple[tuple[str, Prediction, Prediction], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the plain form: file, target, quantization, bytes, score, drop, passed."""

@@ -96,6 +96,14 @@ def test_what_run_prints_is_the_contract(folder: Path, result: dict[str, Any]) -
     assert result["scores"]["accuracy"] > 0.65
 
 
+def test_the_run_folder_shows_its_figures(folder: Path, result: dict[str, Any]) -> None:
+    from PIL import Image
+
+    for name in ("confusion_matrix.png", "reliability.png"):
+        with Image.open(folder / result["run"] / "figures" / name) as picture:
+            assert picture.size == (720, 720) and len(picture.convert("RGB").getcolors(1 << 20) or ()) > 10
+
+
 def test_scores_equal_what_a_few_independent_lines_compute(
     folder: Path, result: dict[str, Any], predictions: list[dict[str, Any]]
 ) -> None:

@@ -80,6 +80,18 @@ def test_predict_is_a_table_without_the_long_parts() -> None:
     assert lines[2].split() == ["a.jpg", "cat", "0.5000"]
 
 
+def test_what_a_rejected_file_lost_is_a_table() -> None:
+    lost = tuple(
+        (f"{n}.jpg", {"label": "cat", "confidence": 0.9}, {"label": "dog", "confidence": 0.6}) for n in range(12)
+    )
+    folder = RUN / "exports" / "generic-int8.rejected"
+    text = shown(replace(FILE, file=folder / "model.tflite", passed=False, lost=lost))
+    assert "lost by generic int8  Keras label  Keras confidence  file label  file confidence" in text
+    assert text.count("  cat ") == 10 and f"and 2 more in {folder}" in text
+    assert f"next   cnnpipe predict {RUN} FILE" in text  # a rejected file is no bundle
+    assert "lost by" not in shown(FILE)
+
+
 @pytest.mark.parametrize(("labels", "cell"), [(["cat", "dog"], "cat, dog"), ([], "-")])
 def test_predict_shows_several_labels_as_one_text(labels: list[str], cell: str) -> None:
     said = {"label": labels, "confidence": 0.5, "confidences": {"cat": 0.5, "dog": 0.5}}
