@@ -148,11 +148,15 @@ class Child:
         return answer
 
     def _tail(self) -> str:
-        if self._log is None:
+        log = self._log
+        if log is None:
             return ""
-        self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, self._log.tell() - 8192))
-        lines = self._log.read().decode("utf-8", "replace").splitlines()
+        try:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - 8192))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        except ValueError:  # another thread has just closed the child, and the log with it
+            return ""
         return "\n".join([line for line in lines if line.strip()][-_TAIL_LINES:])
 
 
