@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cnnpipe.datasets import SPLITS, Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
+from cnnpipe.names import name_problems
 from cnnpipe.reading import Read, arrange, read_examples, read_inputs
 from cnnpipe.splits import split_names
 from cnnpipe.task import Facts
@@ -84,6 +85,8 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
         raise _source_problem("the source has no examples")
     if twice := [name for name, times in Counter(e.name for e in listing.examples).items() if times > 1]:
         raise _source_problem(f"the source has several examples of the same name: {_some(twice)}")
+    if problems := name_problems([example.name for example in listing.examples], listing.class_names or ()):
+        raise ProblemError(problems)
     facts = _facts(recipe, listing)
     read, storage = read_examples(listing.examples, recipe.task, facts, listener)
     kept, skipped = _kept(recipe, listing.examples, read)

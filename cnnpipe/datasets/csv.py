@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
-from cnnpipe.datasets.image_folder import SPLIT_FOLDERS, existing
+from cnnpipe.datasets.image_folder import SPLIT_FOLDERS, content_of, existing
 from cnnpipe.errors import Place, Problem, ProblemError
 from cnnpipe.spec import RecipePath, nearest
 
@@ -202,4 +202,4 @@ def _line(example: Example) -> int:
 
 
 def _read(file: Path, label: Label) -> dict[str, Any]:
-    return {"images": file.read_bytes(), "labels": label}
+    return {"images": content_of(file), "labels": label}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -88,8 +89,21 @@ def existing(path: Path, kind: Literal["folder", "file"]) -> Path:
     raise ProblemError(Problem(f"the {kind} {path} does not exist", path="data.source.path", hint=hint))
 
 
+def content_of(file: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is a pipe or a device: reading might wait for ever.
+    """
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("this is no regular file")
+    return file.read_bytes()
+
+
 def _read(file: Path, label: str) -> dict[str, Any]:
-    return {"images": file.read_bytes(), "labels": label}
+    return {"images": content_of(file), "labels": label}
 
 
 def _split_folders(root: Path, notes: list[str]) -> dict[SplitName | None, Path]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -328,3 +330,23 @@ def test_ants_and_bees_are_loaded(load: Load, real_data: Path) -> None:
     loaded = load({"type": "image_folder", "path": str(real_data / "hymenoptera")})
     assert len(loaded.splits["validation"]) == 153
     assert len(loaded.splits["training"]) + len(loaded.splits["test"]) == 244
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_a_pipe_among_the_pictures_is_named_and_not_waited_for(load: Load, photos: Path) -> None:
+    os.mkfifo(photos / "circle" / "pipe")
+    assert "circle/pipe cannot be read: this is no regular file" in problems(load)
+    assert any("circle/pipe" in note for note in load(None, ["data.unreadable=skip"]).notes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names themselves")
+def test_a_file_name_that_is_no_utf_8_is_one_clear_problem(load: Load, photos: Path) -> None:
+    (photos / "circle" / "0.jpg").rename(os.fsdecode(os.fsencode(photos / "circle") + b"/caf\xe9.jpg"))
+    text = problems(load)
+    assert "the name of 'circle/caf\\udce9.jpg' is no UTF-8 text. Rename" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows refuses such names itself")
+def test_a_class_name_of_two_lines_is_one_clear_problem(load: Load, photos: Path) -> None:
+    (photos / "circle").rename(photos / "cir\ncle")
+    assert "the class name 'cir\\ncle' is not one line, as labels.txt needs it" in problems(load)
