@@ -26,9 +26,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
         yield temporary
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise writing_failed(path, error) from error
     finally:
@@ -62,7 +62,7 @@ def writing_failed(path: Path, error: OSError) -> ProblemError:
     return ProblemError(Problem(f"{path} cannot be written ({error.strerror or error})"))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make a file or a folder last through a power cut. Windows cannot open folders, and needs no such call."""
     if os.name == "nt" and path.is_dir():
         return

@@ -36,7 +36,7 @@ from cnnpipe.recipe.exports import PlannedExport
 if TYPE_CHECKING:
     import numpy as np
 
-STAGING, REASONS = ".staging-", "rejected.json"
+STAGING, OLD, REASONS = ".staging-", ".staging-old-", "rejected.json"
 
 
 @contextmanager
@@ -46,15 +46,18 @@ def whole_folder(target: Path) -> Iterator[Path]:
     When the block fails, `target` keeps its old content.
     """
     staging = target.with_name(f"{STAGING}{os.getpid()}-{target.name}")
-    old = target.with_name(f"{STAGING}{os.getpid()}-old-{target.name}")
+    old = target.with_name(f"{OLD}{os.getpid()}-{target.name}")
     try:
-        for leftover in target.parent.glob(f"{STAGING}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in sorted(target.parent.glob(f"{STAGING}*")):
+            _restore_or_remove(leftover)
         staging.mkdir(parents=True)
         yield staging
+        for file in (*staging.rglob("*"), staging):
+            files.sync(file)
         if target.exists():
             os.replace(target, old)
         os.replace(staging, target)
+        files.sync(target.parent)
     except OSError as error:
         if old.exists() and not target.exists():
             os.replace(old, target)
@@ -62,6 +65,15 @@ def whole_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _restore_or_remove(leftover: Path) -> None:
+    """Tidy up what a killed process left: put back the older folder if it was killed between its two last steps."""
+    target = leftover.with_name(leftover.name.removeprefix(OLD).partition("-")[2])
+    if leftover.name.startswith(OLD) and not target.exists():
+        os.replace(leftover, target)
+    else:
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured: Measured) -> None:

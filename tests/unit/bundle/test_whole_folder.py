@@ -56,3 +56,23 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".staging-1-generic-int8").mkdir()
     _bundle(tmp_path / "generic-int8", "first")
     assert os.listdir(tmp_path) == ["generic-int8"]
+
+
+def test_a_kill_between_the_two_last_steps_costs_nothing(tmp_path: Path) -> None:
+    folder = _bundle(tmp_path / "generic-int8", "first")
+    folder.rename(tmp_path / ".staging-old-1-generic-int8")
+    with pytest.raises(ProblemError), whole_folder(folder):
+        raise OSError(errno.ENOSPC, "full")
+    assert (folder / "bundle.json").read_text() == "first"
+    assert os.listdir(tmp_path) == ["generic-int8"]
+
+
+def test_all_files_are_on_the_disk_before_the_folder_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, synced = tmp_path / "generic-int8", []
+
+    def sync(path: Path) -> None:
+        synced.append((path.name, folder.exists()))
+
+    monkeypatch.setattr("cnnpipe.files.sync", sync)
+    _bundle(folder, "first")
+    assert ("bundle.json", False) in synced and synced[-1] == (tmp_path.name, True)
