@@ -46,7 +46,10 @@ def export(
     if not exports:
         raise ProblemError(Problem(f"the recipe of {trained.run.reference} has no export", hint="Give --quantization."))
     with trained.run.locked(notes), Workers() as workers:
-        files = exporting.export_files(exports, _source(trained, loaded, notes), workers, notes)
+        try:
+            files = exporting.export_files(exports, _source(trained, loaded, notes), workers, notes)
+        except KeyboardInterrupt:
+            raise fitting.stopped(trained.run) from None
         scores = trained.run.read_json(fitting.SCORES) if (trained.run.folder / fitting.SCORES).is_file() else {}
         scores["exports"] = {**scores.get("exports", {}), **files.scores}
         trained.run.write_json(fitting.SCORES, scores)

@@ -25,7 +25,7 @@ from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.resolved import resolved_yaml
 from cnnpipe.report.figures import drawn
 from cnnpipe.runs import Run, create_run
-from cnnpipe.training import FitResult, deployed_model, fit, make_deterministic, save_model
+from cnnpipe.training import FitResult, InterruptedRun, deployed_model, fit, make_deterministic, save_model
 
 if TYPE_CHECKING:
     import keras
@@ -179,6 +179,14 @@ def finish(fitted: Fitted, scores: Mapping[SplitName, Evaluation], **record: Any
     )
 
 
+def stopped(run: Run) -> InterruptedRun:
+    """Return what Ctrl-C means outside of training: nothing is half-written, and how the run goes on."""
+    trained = (run.folder / MODEL).is_file()
+    how = f"cnnpipe export {run.folder}" if trained else f"cnnpipe train --resume {run.folder}"
+    what = "the model is trained" if trained else "it goes on from its last checkpoint"
+    return InterruptedRun(Problem(f"interrupted; {what}", hint=f"Go on with `{how}`."))
+
+
 @contextmanager
 def recorded(run: Run, notes: Notes) -> Iterator[None]:
     """Keep other processes out of the folder, and record in it how the block ended."""
@@ -187,7 +195,7 @@ def recorded(run: Run, notes: Notes) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             run.update("interrupted")
-            raise
+            raise stopped(run) from None
         except ProblemError as error:
             if run.record().get("state") not in ("failed", "interrupted"):
                 run.update("failed", problems=[str(problem) for problem in error.problems])
