@@ -51,6 +51,22 @@ def test_the_commands_and_the_python_run(commands: list[str], tmp_path: Path, ma
     assert done.stdout.splitlines()[-1] in ("circle", "square")
 
 
+def test_the_quick_start_ends_as_shown(tmp_path: Path) -> None:
+    first, *_ = blocks("sh")
+    program, *arguments = shlex.split(first.splitlines()[-1])
+    done = python(tmp_path, "-m", program, *arguments)
+    assert done.returncode == 0, done.stderr
+    shown = next(text for text in blocks("text") if "Keras model" in text).splitlines()
+    table = done.stdout.splitlines()[2 : 2 + len(shown)]
+    columns = [re.split(r"  +", line.strip()) for line in (shown[0], table[0])]
+    assert columns[0] == columns[1]
+    for documented, printed in zip(shown[2:], table[2:], strict=True):
+        assert documented[:12] == printed[:12]
+        scores = [float(re.search(r"0\.\d{4}", line).group()) for line in (documented, printed)]  # type: ignore[union-attr]
+        assert scores[0] == pytest.approx(scores[1], abs=0.02)  # other processors round otherwise
+    assert [line.split("  ")[-1] for line in table[3:]] == ["passed", "passed"]
+
+
 def test_the_setup_is_the_one_that_is_tested() -> None:
     first, *_ = blocks("sh")
     assert first == "python3 -m pip install .\ncnnpipe run digits\n"
