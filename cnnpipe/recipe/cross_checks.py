@@ -18,7 +18,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _needs(recipe)
     yield from _splits(recipe)
     yield from _training(recipe)
-    yield from _names(root)
+    yield from _names(root.find(("model", "blocks")), "model.blocks")
     yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
         yield from _export(export, f"export.{number}")
@@ -86,15 +86,15 @@ def _training(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
-def _names(root: Node) -> Iterator[Problem]:
-    """Names of blocks, by which paths address them, must not be ambiguous."""
+def _names(blocks: Node | None, where: str) -> Iterator[Problem]:
+    """Names of blocks, by which paths address them, must not be ambiguous within one list, on any level."""
     seen: dict[str, int] = {}
-    blocks = root.find(("model", "blocks"))
     for number, block in enumerate(blocks.value if blocks and isinstance(blocks.value, tuple) else ()):
+        yield from _names(block.child("blocks"), f"{where}.{number}.blocks")
         said = block.child("name")
         if said is None or not isinstance(said.value, str):
             continue
-        path = f"model.blocks.{number}.name"
+        path = f"{where}.{number}.name"
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", said.value):
             yield Problem(
                 f"a block's name begins with a letter and has only letters, digits, '_' and '-' "

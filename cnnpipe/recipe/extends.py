@@ -73,7 +73,12 @@ def _error(said: Node, message: str, hint: str = "") -> ProblemError:
 
 
 def merged(parent: Node, child: Node) -> Node:
-    """Lay `child` over `parent`: mappings key by key, unless the `type` changes; all else is replaced whole."""
+    """Lay `child` over `parent`: mappings key by key, unless the `type` changes; all else is replaced whole.
+
+    A bare name of the parent is a mapping with only its type.
+    """
+    if isinstance(parent.value, str) and isinstance(child.value, dict):
+        parent = replace(parent, value={"type": parent})
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict) or _other_type(parent, child):
         return child
     entries = dict(parent.value)

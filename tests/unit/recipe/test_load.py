@@ -91,6 +91,13 @@ def test_extends_merges_a_mapping_whose_type_stays(base):
     assert unsaid.recipe.training.optimizer == same.recipe.training.optimizer
 
 
+def test_extends_keeps_the_type_of_a_bare_name(base):
+    (base / "shared" / "bare.yaml").write_text("extends: base.yaml\ntraining: {optimizer: rmsprop}\n")
+    loaded = load_recipe(write(base, "extends: shared/bare.yaml\ntraining: {optimizer: {learning_rate: 0.5}}\n"))
+    assert (loaded.recipe.training.optimizer.type, loaded.recipe.training.optimizer.learning_rate) == ("rmsprop", 0.5)
+    assert loaded.provenance["training.optimizer.type"] == "bare.yaml:2"
+
+
 def test_extends_over_two_files(base):
     (base / "shared" / "middle.yaml").write_text("extends: base.yaml\nseed: 5\ntraining: {epochs: 4}\n")
     loaded = load_recipe(write(base, "extends: shared/middle.yaml\ntraining: {batch_size: 2}\n"))
