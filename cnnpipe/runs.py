@@ -159,6 +159,10 @@ def open_run(reference: str | Path, runs_folder: Path = Path("runs")) -> Run:
         numbered = _numbered(folder)
         if numbered:
             return Run(numbered[-1])
+    if (Path(reference) / "rejected.json").is_file():
+        raise ProblemError(
+            Problem(f"the file in {reference} was rejected", hint=f"{Path(reference) / 'rejected.json'} says why.")
+        )
     known = [run.reference for run in list_runs(runs_folder)]
     meant = nearest(str(reference), [*known, *{name.split("/")[0] for name in known}])
     hint = f"Did you mean '{meant}'?" if meant else f"Runs in {runs_folder}: {', '.join(known) or 'none'}."

@@ -18,7 +18,7 @@ from cnnpipe.jobs.results import (
     TrainResult,
 )
 from cnnpipe.report.tables import byte_size, table
-from cnnpipe.task import Score
+from cnnpipe.task import Score, Scores
 
 WHO = ("Keras", "file")
 LISTED = 10
@@ -47,12 +47,16 @@ def _run(result: RunResult) -> str:
 
 @screen.register
 def _train(result: TrainResult) -> str:
-    lines = [f"{name:<24} {_score(score)}" for name, score in result.scores.metrics.items()]
     run = _path(result.run)
     return "\n".join([
-        _headline(result), "", *lines, "", *_places(result.run, ()),
+        _headline(result), "", *_metrics(result.scores), "", *_places(result.run, ()),
         *_next(f"cnnpipe export {run}", f"cnnpipe predict {run} FILE"),
     ])  # fmt: skip
+
+
+def _metrics(scores: Scores) -> list[str]:
+    width = max(map(len, scores.metrics), default=0)
+    return [f"{name:<{width}}  {_score(score)}" for name, score in scores.metrics.items()]
 
 
 @screen.register
@@ -65,8 +69,7 @@ def _exports(result: ExportsResult) -> str:
 
 @screen.register
 def _evaluate(result: EvaluateResult) -> str:
-    lines = [f"{name:<24} {_score(score)}" for name, score in result.scores.metrics.items()]
-    return "\n".join([f"{result.split} split", *lines])
+    return "\n".join([f"{result.split} split", *_metrics(result.scores)])
 
 
 @screen.register
@@ -99,7 +102,8 @@ def _cell(value: Any) -> Any:
 
 
 def _headline(training: TrainResult) -> str:
-    return f"{training.run}: {training.epochs} epochs in {training.seconds:.0f} s, kept epoch {training.best_epoch}"
+    count = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
+    return f"{training.run}: {count} in {training.seconds:.0f} s, kept epoch {training.best_epoch}"
 
 
 def _export_table(rows: Sequence[Sequence[str]], metric: str) -> str:

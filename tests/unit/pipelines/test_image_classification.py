@@ -268,6 +268,6 @@ def test_the_first_recipe_is_valid_and_fits_what_was_found(size, side, tmp_path)
     (tmp_path / "first.yaml").write_text(json.dumps(TASK.starter(found)))  # JSON is YAML
     recipe = load_recipe(tmp_path / "first.yaml").recipe
     assert recipe.task.classes == PETS
-    assert recipe.export[1].max_drop >= 1 / 14  # a single lost example must not fail the gate
+    assert recipe.export[1].max_drop >= 1 / 8  # a single lost example must not fail the gate, of 8 by a poor draw
     assert recipe.data.preprocessing.image_size == (side, side)
     assert not any(change.type == "random_flip" for change in recipe.data.augmentation)

@@ -84,6 +84,12 @@ def test_a_run_that_is_not_there(run, wanted, hint):
     assert hint in error.value.problems[0].hint
 
 
+def test_a_rejected_file_is_no_model_to_ask(tmp_path):
+    (tmp_path / "rejected.json").write_text("{}")
+    with pytest.raises(ProblemError, match=r"was rejected\. .*rejected\.json says why"):
+        open_run(tmp_path)
+
+
 def test_states_are_recorded(run):
     run.update("training", data={"fingerprint": "abc"})
     record = run.record()
