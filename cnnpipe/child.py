@@ -63,6 +63,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._answers: queue.Queue[Any] = queue.Queue()
+        self._ended = False
 
     def __enter__(self) -> Child:
         return self
@@ -108,6 +109,11 @@ class Child:
                 stream.close() if stream else None
         self._process = self._log = None
 
+    def end(self) -> None:
+        """End the process for good: what another thread still asks for starts no other."""
+        self._ended = True
+        self.close()
+
     def _ask(self, message: tuple[str, tuple[Any, ...]], timeout: float) -> Any:
         try:
             if self.pid is None:
@@ -119,6 +125,8 @@ class Child:
 
     def _start(self) -> None:
         self.close()
+        if self._ended:
+            raise ChildError(f"{self.name} was ended")
         self._log = tempfile.TemporaryFile()
         command = [sys.executable, "-c", _START, *sys.path]
         pipe = subprocess.PIPE

@@ -43,8 +43,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.converter.close()
-        self.runtime.close()
+        self.converter.end()
+        self.runtime.end()
 
 
 @dataclass(frozen=True)

@@ -221,3 +221,11 @@ def _runs(pid: int) -> bool:
         return False
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().split()[2] != "Z"
+
+
+def test_after_the_end_no_other_process_is_started(child: Child, do: Callable[..., Any]) -> None:
+    do(ALIVE)
+    child.end()
+    with pytest.raises(ChildError, match="the test process was ended"):
+        do(ALIVE)
+    assert child.pid is None
