@@ -12,7 +12,7 @@ from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import load_data
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
-from cnnpipe.jobs import exporting, fitting
+from cnnpipe.jobs import exporting, fitting, scoring
 from cnnpipe.jobs.results import ExportsResult
 from cnnpipe.jobs.trained import MODEL, RESOLVED, Trained, open_trained
 from cnnpipe.recipe.compiled import compile_recipe
@@ -47,12 +47,15 @@ def export(
         raise ProblemError(Problem(f"the recipe of {trained.run.reference} has no export", hint="Give --quantization."))
     with trained.run.locked(notes), Workers() as workers:
         try:
-            files = exporting.export_files(exports, _source(trained, loaded, notes), workers, notes)
+            source = _source(trained, loaded, notes)
+            files = exporting.export_files(exports, source, workers, notes)
+            scoring.keep_exports(trained.run, files.scores)
+            if not scoring.is_measured(trained.run):  # stopped by Ctrl-C or a kill after its training
+                notes.stage("evaluating")
+                task = loaded.recipe.task
+                scoring.keep_scores(trained.run, task, source.data, scoring.measure(task, source.data, source.model))
         except KeyboardInterrupt:
             raise fitting.stopped(trained.run) from None
-        scores = trained.run.read_json(fitting.SCORES) if (trained.run.folder / fitting.SCORES).is_file() else {}
-        scores["exports"] = {**scores.get("exports", {}), **files.scores}
-        trained.run.write_json(fitting.SCORES, scores)
         trained.run.update("exported" if files.result.passed else "failed")
     return files.result
 

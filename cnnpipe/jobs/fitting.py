@@ -7,32 +7,29 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnpipe.bundle.convert import start_dry_export
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import LoadedData, load_data
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.evaluation import Evaluation, caller, evaluate
 from cnnpipe.events import Listener
 from cnnpipe.exporters import FileFacts
 from cnnpipe.graph import Graph
-from cnnpipe.jobs.results import HEADLINE, TrainResult, headline_record, scores_as_json
+from cnnpipe.jobs.results import TrainResult
+from cnnpipe.jobs.scoring import keep_scores, measure
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
 from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.resolved import resolved_yaml
-from cnnpipe.report.figures import drawn
 from cnnpipe.runs import Run, create_run
 from cnnpipe.training import FitResult, InterruptedRun, deployed_model, fit, make_deterministic, save_model
 
 if TYPE_CHECKING:
     import keras
 
-    from cnnpipe.datasets import SplitName
-
-RECIPE, SPLITS, SCORES, FIGURES = "recipe.yaml", "splits.json", "scores.json", "figures"
+RECIPE, SPLITS = "recipe.yaml", "splits.json"
 
 
 class Notes(Listener):
@@ -70,12 +67,6 @@ class Fitted:
     model: keras.Model
     result: FitResult
     notes: Notes
-
-    def evaluate(self, split: SplitName) -> Evaluation:
-        """Measure the Keras model on one split."""
-        task, facts, examples = self.loaded.recipe.task, self.data.facts, self.data.splits[split]
-        call = caller(self.model, task.signature(facts))
-        return evaluate(task, task.answer(call, examples.inputs, facts), examples, facts)
 
 
 @dataclass(frozen=True)
@@ -159,19 +150,17 @@ def check_data(run: Run, data: LoadedData) -> None:
         raise ProblemError(Problem(f"the data changed since {run.reference} began", path="data.source", hint=hint))
 
 
-def finish(fitted: Fitted, scores: Mapping[SplitName, Evaluation], **record: Any) -> TrainResult:
-    """Write scores by split, figures of the test split, and what was decided; return what the training came to."""
-    task, result, test = fitted.loaded.recipe.task, fitted.result, scores["test"].scores
-    plain = {split: scores_as_json(evaluation.scores) for split, evaluation in scores.items()}
-    fitted.run.write_json(SCORES, {**plain, **record})
-    for name, content in drawn(task.figures(test, fitted.data.facts)).items():
-        fitted.run.write_bytes(f"{FIGURES}/{name}", content)
-    record_values: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
-    fitted.run.update(notes=fitted.notes.texts, **record_values)
+def finish(fitted: Fitted) -> TrainResult:
+    """Measure the model, write its scores and what was decided; return what the training came to."""
+    task, result = fitted.loaded.recipe.task, fitted.result
+    fitted.notes.stage("evaluating")
+    scores = measure(task, fitted.data, fitted.model)
+    keep_scores(fitted.run, task, fitted.data, scores)
+    fitted.run.update(notes=fitted.notes.texts)
     return TrainResult(
         run=fitted.run.folder,
         metric=task.headline(),
-        scores=test,
+        scores=scores["test"].scores,
         epochs=result.epochs,
         best_epoch=result.best_epoch,
         seconds=result.seconds,

@@ -7,9 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cnnpipe.bundle.workers import Workers
-from cnnpipe.datasets import SplitName
 from cnnpipe.events import Listener
-from cnnpipe.jobs import exporting, fitting
+from cnnpipe.jobs import exporting, fitting, scoring
 from cnnpipe.jobs.results import RunResult
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import load_recipe
@@ -45,9 +44,7 @@ def run(
         fitted = fitting.train_in(folder, prepared, notes)
         subject = exporting.Source(folder, loaded, fitted.data, fitted.graph, fitted.model)
         exported = exporting.export_files(planned_exports(loaded.recipe), subject, workers, notes)
-        notes.stage("evaluating")
-        splits: tuple[SplitName, ...] = ("validation", "test")
-        scores = {split: fitted.evaluate(split) for split in splits}
-        training = fitting.finish(fitted, scores, exports=exported.scores)
+        scoring.keep_exports(folder, exported.scores)
+        training = fitting.finish(fitted)
         folder.update("exported" if exported.result.passed else "failed")
     return RunResult(training, exported.result)

@@ -10,6 +10,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.jobs import fitting
 from cnnpipe.jobs.results import TrainResult
+from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import MODEL, RESOLVED
 from cnnpipe.recipe.load import load_recipe
 from cnnpipe.runs import Run, open_run
@@ -55,7 +56,7 @@ def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener
     """
     notes = fitting.Notes(listener or Listener())
     opened = open_run(run, runs_folder)
-    if (opened.folder / MODEL).is_file():
+    if (opened.folder / MODEL).is_file() and is_measured(opened):
         hint = f"Write its files with: cnnpipe export {opened.folder}"
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
     with fitting.recorded(opened, notes), Workers() as workers:
@@ -65,5 +66,4 @@ def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener
 
 def _train(run: Run, prepared: fitting.Prepared, notes: fitting.Notes, resumed: bool) -> TrainResult:
     fitted = fitting.train_in(run, prepared, notes, resumed)
-    notes.stage("evaluating")
-    return fitting.finish(fitted, {"validation": fitted.evaluate("validation"), "test": fitted.evaluate("test")})
+    return fitting.finish(fitted)

@@ -185,3 +185,18 @@ def test_a_vanished_or_changed_data_folder_is_one_clear_problem(folder: Path, re
     finally:
         extra.unlink()
     assert {file: file.read_bytes() for file in (folder / result["run"]).rglob("*") if file.is_file()} == before
+
+
+def test_a_run_that_was_killed_before_it_was_measured_gets_its_scores(
+    folder: Path, result: dict[str, Any], tmp_path: Path
+) -> None:
+    run = tmp_path / "killed"
+    shutil.copytree(folder / result["run"], run)
+    scores = json.loads((run / "scores.json").read_text())
+    (run / "scores.json").unlink()
+    again = json.loads(cnnpipe(folder, "train", "--resume", str(run), "--json"))
+    assert again["scores"] == scores["test"]
+    assert json.loads((run / "scores.json").read_text())["test"] == scores["test"]
+    (run / "scores.json").unlink()
+    cnnpipe(folder, "export", str(run))
+    assert json.loads((run / "scores.json").read_text()) == scores

@@ -1,0 +1,57 @@
+"""What `run`, `train` and `export` share: the scores of a run, measured and kept in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe.data import LoadedData
+from cnnpipe.evaluation import Evaluation, caller, evaluate
+from cnnpipe.jobs.results import HEADLINE, headline_record, scores_as_json
+from cnnpipe.report.figures import drawn
+from cnnpipe.runs import Run
+from cnnpipe.task import Task
+
+if TYPE_CHECKING:
+    import keras
+
+    from cnnpipe.datasets import SplitName
+
+SCORES, FIGURES = "scores.json", "figures"
+
+
+def measure(task: Task, data: LoadedData, model: keras.Model) -> dict[SplitName, Evaluation]:
+    """Measure a Keras model on the validation and the test split. To be called after all decisions."""
+    call = caller(model, task.signature(data.facts))
+    splits: tuple[SplitName, ...] = ("validation", "test")
+    return {
+        split: evaluate(task, task.answer(call, data.splits[split].inputs, data.facts), data.splits[split], data.facts)
+        for split in splits
+    }
+
+
+def kept_scores(run: Run) -> dict[str, Any]:
+    """Return what `scores.json` holds; empty while nothing is measured."""
+    return dict(run.read_json(SCORES)) if (run.folder / SCORES).is_file() else {}
+
+
+def is_measured(run: Run) -> bool:
+    """Whether the scores of the model are kept: not when the run was stopped between training and its end."""
+    return "test" in kept_scores(run)
+
+
+def keep_scores(run: Run, task: Task, data: LoadedData, scores: Mapping[SplitName, Evaluation]) -> None:
+    """Write scores by split beside those of exports, the headline of the test split, and its figures."""
+    test = scores["test"].scores
+    plain = {split: scores_as_json(evaluation.scores) for split, evaluation in scores.items()}
+    run.write_json(SCORES, {**kept_scores(run), **plain})
+    for name, content in drawn(task.figures(test, data.facts)).items():
+        run.write_bytes(f"{FIGURES}/{name}", content)
+    record: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
+    run.update(**record)
+
+
+def keep_exports(run: Run, exports: Mapping[str, Any]) -> None:
+    """Write the scores of exports, by bundle, beside what is kept already."""
+    kept = kept_scores(run)
+    run.write_json(SCORES, {**kept, "exports": {**kept.get("exports", {}), **exports}})
