@@ -104,13 +104,13 @@ def rooms() -> list[Room]:
     return [module.ROOM for module in modules if hasattr(module, "ROOM")]
 
 
-def add_plugins(folder: Path) -> None:
+def add_plugins(folder: str | Path) -> None:
     """Take the rooms of `folder` as equal to the shipped ones, until the process ends.
 
     Raises:
         ProblemError: The folder does not exist, or has no room.
     """
-    folder = folder.resolve()
+    folder = Path(folder).resolve()
     if folder in _plugin_folders:
         return
     known = [*(r.name for r in rooms()), "cli"]

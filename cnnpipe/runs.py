@@ -118,7 +118,7 @@ class Run:
                 _replace_text(file, "")
 
 
-def create_run(runs_folder: Path, name: str, record: Mapping[str, Any] | None = None) -> Run:
+def create_run(runs_folder: str | Path, name: str, record: Mapping[str, Any] | None = None) -> Run:
     """Make the next numbered folder below `runs_folder/name`, with a `run.json` in the state `created`.
 
     Args:
@@ -129,7 +129,7 @@ def create_run(runs_folder: Path, name: str, record: Mapping[str, Any] | None = 
     Raises:
         ProblemError: The folder cannot be made.
     """
-    parent = runs_folder / name
+    parent = Path(runs_folder) / name
     try:
         parent.mkdir(parents=True, exist_ok=True)
         folder = _next_folder(parent)
@@ -143,7 +143,7 @@ def create_run(runs_folder: Path, name: str, record: Mapping[str, Any] | None = 
     return run
 
 
-def open_run(reference: str | Path, runs_folder: Path = Path("runs")) -> Run:
+def open_run(reference: str | Path, runs_folder: str | Path = Path("runs")) -> Run:
     """Return an earlier run.
 
     Args:
@@ -153,7 +153,7 @@ def open_run(reference: str | Path, runs_folder: Path = Path("runs")) -> Run:
     Raises:
         ProblemError: There is no such run.
     """
-    for folder in (Path(reference), runs_folder / reference):
+    for folder in (Path(reference), Path(runs_folder) / reference):
         if (folder / RECORD).is_file():
             return Run(folder)
         numbered = _numbered(folder)
@@ -169,9 +169,10 @@ def open_run(reference: str | Path, runs_folder: Path = Path("runs")) -> Run:
     raise ProblemError(Problem(f"there is no run '{reference}'", hint=hint))
 
 
-def list_runs(runs_folder: Path = Path("runs")) -> list[Run]:
+def list_runs(runs_folder: str | Path = Path("runs")) -> list[Run]:
     """Return all runs below `runs_folder`, by name and number."""
-    names = sorted(folder for folder in runs_folder.iterdir() if folder.is_dir()) if runs_folder.is_dir() else []
+    root = Path(runs_folder)
+    names = sorted(folder for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else []
     return [Run(folder) for name in names for folder in _numbered(name)]
 
 

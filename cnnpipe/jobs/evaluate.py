@@ -17,7 +17,10 @@ from cnnpipe.task import Arrays
 
 
 def evaluate(
-    model: str | Path, split: SplitName = "test", runs_folder: Path = Path("runs"), listener: Listener | None = None
+    model: str | Path,
+    split: SplitName = "test",
+    runs_folder: str | Path = Path("runs"),
+    listener: Listener | None = None,
 ) -> EvaluateResult:
     """Measure a model on the data of its run.
 

@@ -24,7 +24,7 @@ from cnnpipe.runs import Run
 def export(
     run: str | Path,
     item: Mapping[str, Any] | None = None,
-    runs_folder: Path = Path("runs"),
+    runs_folder: str | Path = Path("runs"),
     listener: Listener | None = None,
 ) -> ExportsResult:
     """Write the files of an earlier run, each opened, run, compared with the Keras model and measured.

@@ -112,7 +112,7 @@ def prepare(loaded: LoadedRecipe, workers: Workers, notes: Notes, dry: bool = Tr
     return Prepared(loaded, data, compiled.graphs)
 
 
-def begin(prepared: Prepared, runs_folder: Path) -> Run:
+def begin(prepared: Prepared, runs_folder: str | Path) -> Run:
     """Make the run folder, with the recipe and what the data is. Raises `ProblemError` when it cannot be made."""
     loaded = prepared.loaded
     run = create_run(runs_folder, loaded.name, {"seed": loaded.recipe.seed, "recipe": str(loaded.file)})

@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnpipe.errors import Problem, ProblemError
 
 
-def given_files(names: Sequence[str | Path]) -> tuple[Path, ...]:
+def given_files(names: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
     """Return the files, each once, in the order given; those of a folder (with all below it) or a pattern sorted.
 
     Hidden files count only when they are named themselves.
@@ -19,7 +19,7 @@ def given_files(names: Sequence[str | Path]) -> tuple[Path, ...]:
     """
     found: dict[Path, None] = {}
     problems = []
-    for name in names:
+    for name in (names,) if isinstance(names, (str, Path)) else names:
         files = list(_files(str(name)))
         found.update(dict.fromkeys(files))
         if not files:

@@ -11,12 +11,14 @@ from cnnpipe.jobs.results import PredictResult
 from cnnpipe.jobs.trained import bundle_folder, open_trained
 
 
-def predict(model: str | Path, files: Sequence[str | Path], runs_folder: Path = Path("runs")) -> PredictResult:
+def predict(
+    model: str | Path, files: str | Path | Sequence[str | Path], runs_folder: str | Path = Path("runs")
+) -> PredictResult:
     """Return what a model says about files.
 
     Args:
         model: A run (a folder, a name and number, or a name: its newest run), or a bundle folder.
-        files: Files, folders and patterns.
+        files: Files, folders and patterns; or one of them.
         runs_folder: Where names of runs are looked up.
 
     Raises:

@@ -17,7 +17,7 @@ from cnnpipe.recipe.load import load_recipe
 def run(
     recipe: str | Path,
     overrides: Sequence[str] = (),
-    runs_folder: Path = Path("runs"),
+    runs_folder: str | Path = Path("runs"),
     listener: Listener | None = None,
 ) -> RunResult:
     """Turn a recipe into a trained model and proven files, in a new run folder.

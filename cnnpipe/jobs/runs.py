@@ -49,7 +49,7 @@ class RunSummary:
         return asdict(self)
 
 
-def runs(name: str | None = None, runs_folder: Path = Path("runs")) -> list[RunSummary]:
+def runs(name: str | None = None, runs_folder: str | Path = Path("runs")) -> list[RunSummary]:
     """Return all runs, or those of one recipe: by name, then the best score first, then the newest.
 
     Args:

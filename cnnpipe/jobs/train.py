@@ -19,7 +19,7 @@ from cnnpipe.runs import Run, open_run
 def train(
     recipe: str | Path,
     overrides: Sequence[str] = (),
-    runs_folder: Path = Path("runs"),
+    runs_folder: str | Path = Path("runs"),
     listener: Listener | None = None,
 ) -> TrainResult:
     """Train a recipe's model in a new run folder, and measure it on the test split.
@@ -43,7 +43,7 @@ def train(
         return _train(run, prepared, notes, resumed=False)
 
 
-def resume(run: str | Path, runs_folder: Path = Path("runs"), listener: Listener | None = None) -> TrainResult:
+def resume(run: str | Path, runs_folder: str | Path = Path("runs"), listener: Listener | None = None) -> TrainResult:
     """Go on with a training that was killed or stopped, with the same result as if it had not been.
 
     Args:

@@ -53,7 +53,7 @@ class Trained:
         return task.decode(self.outputs(inputs), self.facts)
 
 
-def open_trained(reference: str | Path, runs_folder: Path = Path("runs")) -> Trained:
+def open_trained(reference: str | Path, runs_folder: str | Path = Path("runs")) -> Trained:
     """Open an earlier run.
 
     Args:

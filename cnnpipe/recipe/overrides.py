@@ -42,11 +42,12 @@ class Setting:
 def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, list[Setting], list[Problem]]:
     """Return the recipe with all overrides applied in order, what each changed, and the problems of those left out.
 
+    A text alone is one override, not a list of letters.
     A problem is that an override is not `path=value`, that its value is no YAML, or that its path leads nowhere.
     """
     settings: list[Setting] = []
     problems: list[Problem] = []
-    for number, override in enumerate(overrides, 1):
+    for number, override in enumerate((overrides,) if isinstance(overrides, str) else overrides, 1):
         place = Place(f"--set {number}", 0, 0)
         try:
             path, value = _split(override, place)

@@ -34,6 +34,7 @@ def test_files_folders_and_patterns(here: Path) -> None:
     found = given_files(["b.jpg", "in", "in/*.png", Path("in/1.png"), "x[1].jpg"])
     assert [file.as_posix() for file in found] == ["b.jpg", "in/1.png", "in/2.png", "in/deep/3.png", "x[1].jpg"]
     assert given_files(["in/.hidden.png"]) == (Path("in/.hidden.png"),)
+    assert given_files("b.jpg") == given_files(Path("b.jpg")) == (Path("b.jpg"),)
 
 
 def test_names_that_stand_for_nothing_are_told_together(here: Path) -> None:

@@ -91,6 +91,10 @@ def test_extends_merges_a_mapping_whose_type_stays(base):
     assert unsaid.recipe.training.optimizer == same.recipe.training.optimizer
 
 
+def test_one_override_needs_no_list(base):
+    assert load_recipe("digits", "training.epochs=3").recipe.training.epochs == 3
+
+
 def test_extends_keeps_the_type_of_a_bare_name(base):
     (base / "shared" / "bare.yaml").write_text("extends: base.yaml\ntraining: {optimizer: rmsprop}\n")
     loaded = load_recipe(write(base, "extends: shared/bare.yaml\ntraining: {optimizer: {learning_rate: 0.5}}\n"))

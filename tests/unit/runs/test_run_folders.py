@@ -72,7 +72,7 @@ def test_a_run_is_found_by_folder_name_and_number(tmp_path):
     first, second = create_run(tmp_path, "digits"), create_run(tmp_path, "digits")
     assert open_run(first.folder) == first
     assert open_run("digits/0001", tmp_path) == first
-    assert open_run("digits", tmp_path) == second
+    assert open_run("digits", tmp_path) == open_run("digits", str(tmp_path)) == second
     assert [found.reference for found in list_runs(tmp_path)] == ["digits/0001", "digits/0002"]
     assert list_runs(tmp_path / "nowhere") == []
 
