@@ -57,7 +57,7 @@ def export(
         except KeyboardInterrupt:
             raise fitting.stopped(trained.run) from None
         trained.run.update("exported" if files.result.passed else "failed")
-    return files.result
+    return _unplaced(files.result) if item else files.result
 
 
 def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exporting.Source:
@@ -70,6 +70,14 @@ def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exp
     graph = loaded.recipe.task.deployed(compile_recipe(loaded, data.facts).graphs)
     quiet_tensorflow()
     return exporting.Source(trained.run, loaded, data, graph, load_keras(trained.run.folder / MODEL))
+
+
+def _unplaced(result: ExportsResult) -> ExportsResult:
+    """Return the result with problems that point nowhere: no recipe says what was asked for."""
+    return replace(result, exports=tuple(
+        replace(one, problems=tuple(replace(problem, place=None, path="") for problem in one.problems))
+        for one in result.exports
+    ))  # fmt: skip
 
 
 def _with_item(run: Run, item: Mapping[str, Any]) -> LoadedRecipe:

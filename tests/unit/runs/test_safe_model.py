@@ -53,6 +53,15 @@ def test_a_bad_archive_is_refused(model_file, tmp_path, change, words):
         load_keras(repacked(model_file, tmp_path / "bad.keras", change))
 
 
+@pytest.mark.parametrize("part", [b"class_name", b"HDF"], ids=["config", "weights"])
+def test_a_byte_that_a_disk_lost_is_told(model_file, tmp_path, part):
+    content = bytearray(model_file.read_bytes())
+    content[content.index(part)] ^= 1
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(ProblemError, match="cannot be opened as a Keras model"):
+        load_keras(tmp_path / "model.keras")
+
+
 def test_code_in_a_model_is_refused(tmp_path):
     import keras
 
