@@ -61,6 +61,10 @@ class Residual(Block):
     activation: ActivationName = "relu"
     """Keras's name of the activation."""
 
+    def ignored_keys(self) -> dict[str, str]:
+        """Only a bottleneck grows."""
+        return {} if self.bottleneck else {"expansion": "because bottleneck is false"}
+
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes and return the last output."""
         if self.bottleneck:

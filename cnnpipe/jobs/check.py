@@ -51,8 +51,8 @@ def check(recipe: str | Path, overrides: Sequence[str] = ()) -> CheckResult:
 
 
 def _summary(recipe: Recipe, parameters: int) -> str:
-    exports = len(recipe.export)
+    epochs, exports = recipe.training.epochs, len(recipe.export)
     return (
         f"{recipe.task.type} on {recipe.data.source.type}, {parameters:,} parameters, "
-        f"{recipe.training.epochs} epochs, {exports} export{'s' * (exports != 1)}"
+        f"{epochs} epoch{'s' * (epochs != 1)}, {exports} export{'s' * (exports != 1)}"
     )
