@@ -5,6 +5,7 @@ TASK is one of `cnnpipe list tasks`. Nothing is overwritten.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,4 +36,4 @@ def command(task: str, data: Path, output: Path | None, as_json: bool) -> None:
         return
     for note in result.notes:
         click.echo(note)
-    click.echo(f"wrote {result.file}\nnext: cnnpipe run {result.file}")
+    click.echo(f"wrote {result.file}\nnext: cnnpipe run {shlex.quote(str(result.file))}")

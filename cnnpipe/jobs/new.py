@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,8 @@ def _summary(found: Mapping[str, Any]) -> str:
 
 
 def _text(name: str, recipe: Mapping[str, Any], file: Path) -> str:
-    lines = [f"# cnnpipe run {file.name if file.is_absolute() else file.as_posix()}", f"name: {inline(name)}"]
+    shown = file.name if file.is_absolute() else file.as_posix()
+    lines = [f"# cnnpipe run {shlex.quote(shown)}", f"name: {inline(name)}"]
     for section, value in recipe.items():
         lines += ["", f"# {_meaning(Recipe, section)}", *_entry(section, value, 0, Data if section == "data" else None)]
     return "\n".join(lines) + "\n"

@@ -66,6 +66,8 @@ def test_new_writes_paths_relative_to_the_recipe(here: Path, make_photos: Callab
     make_photos(here / "photos", {"circle": 6, "square": 6})
     (here / "mine").mkdir()
     cnnpipe.new("image_classification", "photos", "mine/a.yaml")
+    spaced = cnnpipe.new("image_classification", "photos", "my recipe.yaml").file
+    assert spaced.read_text().startswith("# cnnpipe run 'my recipe.yaml'\n")
     text = (here / "mine" / "a.yaml").read_text()
     assert 'path: "../photos"}' in text
     assert text.startswith("# cnnpipe run mine/a.yaml\n")
