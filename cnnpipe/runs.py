@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -136,10 +136,15 @@ def create_run(runs_folder: str | Path, name: str, record: Mapping[str, Any] | N
     except OSError as error:
         raise files.writing_failed(parent / "0001", error) from error
     run = Run(folder)
-    run.write_json(RECORD, {
-        "name": name, "number": int(folder.name), "state": "created", "created": _now(), "updated": _now(),
-        "versions": versions(), "hardware": hardware(), "plugins": plugins(), **(record or {}),
-    })  # fmt: skip
+    try:
+        run.write_json(RECORD, {
+            "name": name, "number": int(folder.name), "state": "created", "created": _now(), "updated": _now(),
+            "versions": versions(), "hardware": hardware(), "plugins": plugins(), **(record or {}),
+        })  # fmt: skip
+    except ProblemError:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
     return run
 
 

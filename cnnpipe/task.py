@@ -80,10 +80,12 @@ class Metric:
     Args:
         name: Keras's or the field's name for it, such as `accuracy`.
         higher_is_better: Its direction.
+        share: Whether it is a share of examples, so that one of n examples weighs 1 / n.
     """
 
     name: str
     higher_is_better: bool = True
+    share: bool = False
 
 
 @dataclass(frozen=True)

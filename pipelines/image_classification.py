@@ -163,7 +163,7 @@ class ImageClassification(Task):
         Exact agreement in all labels stays near 0 while a model of many labels learns, so it cannot choose an epoch; a
         mean over classes has no value per example, so two models could not be compared in pairs.
         """
-        return Metric("example_f1" if self.label_mode == "multi_label" else "accuracy")
+        return Metric("example_f1") if self.label_mode == "multi_label" else Metric("accuracy", share=True)
 
     def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
         """Return label, confidence and confidences of each example, as the class says."""

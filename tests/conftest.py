@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ DESELECTED = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background may have it ignored
     config.addinivalue_line("markers", f"real_data: reads real data from the folder that {VARIABLE} names")
 
 

@@ -109,14 +109,15 @@ def _written(attempt: _Attempt, subject: Subject, folder: Path, workers: Workers
     export, runnable, problems = attempt.export, attempt.runnable, attempt.problems
     milliseconds = latency_ms(workers.runtime, runnable, subject.network_inputs("validation", [0]))
     accepted, rejected = folder / export.name, folder / f"{export.name}{REJECTED}"
-    target, other = (rejected, accepted) if problems else (accepted, rejected)
+    target = rejected if problems else accepted
     with whole_folder(target) as staging:
         if problems:
             lost = [example for comparison in attempt.comparisons.values() for example in lost_examples(comparison)]
             write_rejected(staging, runnable.file, problems, lost)
         else:
             _write(staging, attempt, milliseconds, subject, workers)
-    shutil.rmtree(other, ignore_errors=True)  # an earlier attempt's: only one of the two is true now
+    if not problems:  # what was rejected before is settled; a bundle that was accepted before stays
+        shutil.rmtree(rejected, ignore_errors=True)
     file = target / export.exporter.file_name
     opened = replace(runnable, file=file)
     return Exported(export, target, file, opened, attempt.comparisons, milliseconds, problems)

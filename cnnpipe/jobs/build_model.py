@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnpipe.recipe.compiled import compile_recipe
-from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 
 if TYPE_CHECKING:
     import keras
 
 
-def build_model(recipe: str | Path, overrides: Sequence[str] = ()) -> keras.Model:
+def build_model(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> keras.Model:
     """Return the network that the recipe exports, with fresh weights: `cnnpipe.build_model("digits").summary()`.
 
     Its input is pixels, float32, 0..255, batch axis first; normalization is its first layer.
 
     Args:
-        recipe: A recipe file, or the name of a shipped recipe.
+        recipe: A recipe file, the name of a shipped recipe, or a loaded recipe.
         overrides: Changes such as `model.blocks.0.filters=16`.
 
     Raises:

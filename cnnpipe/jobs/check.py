@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph.table import totals
 from cnnpipe.jobs.compiling import compile_loaded
-from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.schema import Recipe
 
 
@@ -33,7 +33,7 @@ class CheckResult:
         return all(problem.severity != "error" for problem in self.problems)
 
 
-def check(recipe: str | Path, overrides: Sequence[str] = ()) -> CheckResult:
+def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> CheckResult:
     """Read, validate and expand a recipe, and return every problem instead of raising it.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 from cnnpipe.errors import Problem
 from cnnpipe.graph import Graph, table
 from cnnpipe.jobs.compiling import compile_loaded
-from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Description:
         return {"layers": list(self.layers), "totals": dict(self.totals)}
 
 
-def describe(recipe: str | Path, overrides: Sequence[str] = ()) -> Description:
+def describe(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> Description:
     """Compile a recipe and count. Neither data nor TensorFlow is needed when the recipe states its classes.
 
     Args:

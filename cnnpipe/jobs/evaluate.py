@@ -43,6 +43,8 @@ def evaluate(
     data = load_data(trained.loaded, listener)
     if data.facts.class_names != trained.facts.class_names:
         raise ProblemError(Problem("the classes of the data are no longer those of the training", path="data.source"))
+    if data.fingerprint != trained.run.record().get("data_fingerprint"):
+        listener.note(f"the data changed since {trained.run.reference} began: its scores were of other examples")
     listener.stage("evaluating")
     task, examples = trained.loaded.recipe.task, data.splits[split]
     outputs = _bundle_outputs(bundle, examples) if bundle else trained.outputs(examples.inputs)

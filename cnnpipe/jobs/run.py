@@ -11,11 +11,11 @@ from cnnpipe.events import Listener
 from cnnpipe.jobs import exporting, fitting, scoring
 from cnnpipe.jobs.results import RunResult
 from cnnpipe.recipe.exports import planned_exports
-from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 
 
 def run(
-    recipe: str | Path,
+    recipe: str | Path | LoadedRecipe,
     overrides: Sequence[str] = (),
     runs_folder: str | Path = Path("runs"),
     listener: Listener | None = None,
@@ -23,7 +23,7 @@ def run(
     """Turn a recipe into a trained model and proven files, in a new run folder.
 
     Args:
-        recipe: A recipe file, or the name of a shipped recipe.
+        recipe: A recipe file, the name of a shipped recipe, or a loaded recipe.
         overrides: Changes such as `training.epochs=30`.
         runs_folder: Where all runs lie.
         listener: Hears what is going on.

@@ -12,12 +12,12 @@ from cnnpipe.jobs import fitting
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import MODEL, RESOLVED
-from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import Run, open_run
 
 
 def train(
-    recipe: str | Path,
+    recipe: str | Path | LoadedRecipe,
     overrides: Sequence[str] = (),
     runs_folder: str | Path = Path("runs"),
     listener: Listener | None = None,
@@ -25,7 +25,7 @@ def train(
     """Train a recipe's model in a new run folder, and measure it on the test split.
 
     Args:
-        recipe: A recipe file, or the name of a shipped recipe.
+        recipe: A recipe file, the name of a shipped recipe, or a loaded recipe.
         overrides: Changes such as `training.epochs=30`.
         runs_folder: Where all runs lie.
         listener: Hears what is going on.

@@ -66,6 +66,8 @@ def facts_of(loaded: LoadedRecipe) -> Facts:
 
 def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Problem]:
     """Return a warning for every `max_drop` that a single example of the validation split exceeds."""
+    if not loaded.recipe.task.headline().share:
+        return
     for number, export in enumerate(loaded.recipe.export):
         if export.max_drop is not None and 0 < export.max_drop * validation_examples < 1:
             yield Problem(

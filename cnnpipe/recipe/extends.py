@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from cnnpipe.errors import Path as RecipePath
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.located_yaml import Document, read
+from cnnpipe.recipe.where import implied_type
 from cnnpipe.spec import nearest
 from cnnpipe.yaml_nodes import Node, short
 
@@ -43,7 +47,7 @@ def read_chain(file: Path, shown: str, below: tuple[Path, ...] = ()) -> Chain:
         return Chain(own, folders, document)
     parent, parent_shown = _parent(said, file, shown, (*below, file.resolve()))
     above = read_chain(parent, parent_shown, (*below, file.resolve()))
-    return Chain(merged(above.root, own), {**above.folders, **folders}, document)
+    return Chain(merged(above.root, own, partial(implied_type, above.root)), {**above.folders, **folders}, document)
 
 
 def _parent(said: Node, file: Path, shown: str, chain: tuple[Path, ...]) -> tuple[Path, str]:
@@ -72,21 +76,25 @@ def _error(said: Node, message: str, hint: str = "") -> ProblemError:
     return ProblemError(Problem(message, said.key_place, "extends", hint))
 
 
-def merged(parent: Node, child: Node) -> Node:
+def merged(parent: Node, child: Node, implied: Callable[[RecipePath], str | None], path: RecipePath = ()) -> Node:
     """Lay `child` over `parent`: mappings key by key, unless the `type` changes; all else is replaced whole.
 
     A bare name of the parent is a mapping with only its type.
+
+    Args:
+        parent: What is extended.
+        child: What extends it.
+        implied: Gives the type of the mapping at a path of the parent that states none.
+        path: Where both stand.
     """
     if isinstance(parent.value, str) and isinstance(child.value, dict):
         parent = replace(parent, value={"type": parent})
-    if not isinstance(parent.value, dict) or not isinstance(child.value, dict) or _other_type(parent, child):
+    if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
+        return child
+    before, now = parent.child("type"), child.child("type")
+    if now is not None and (before.value if before else implied(path)) not in (None, now.value):
         return child
     entries = dict(parent.value)
     for key, node in child.value.items():
-        entries[key] = merged(entries[key], node) if key in entries else node
+        entries[key] = merged(entries[key], node, implied, (*path, key)) if key in entries else node
     return replace(child, value=entries)
-
-
-def _other_type(parent: Node, child: Node) -> bool:
-    before, now = parent.child("type"), child.child("type")
-    return before is not None and now is not None and before.value != now.value

@@ -57,16 +57,20 @@ class LoadedRecipe:
         return self.root.closest(path).key_place
 
 
-def load_recipe(recipe: str | File, overrides: Sequence[str] = ()) -> LoadedRecipe:
+def load_recipe(recipe: str | File | LoadedRecipe, overrides: Sequence[str] = ()) -> LoadedRecipe:
     """Read and check a recipe.
 
     Args:
-        recipe: A file, or the name of a shipped recipe.
+        recipe: A file, or the name of a shipped recipe; one that is loaded already is returned as it is.
         overrides: Changes as `dotted.path=value`, applied in order.
 
     Raises:
         ProblemError: With every problem that was found, in the order of their places.
     """
+    if isinstance(recipe, LoadedRecipe):
+        if overrides:
+            raise ProblemError(Problem("a loaded recipe takes no changes", hint="Give them to load_recipe."))
+        return recipe
     file, shown = _find(recipe)
     chain = read_chain(file, shown)
     root, settings, problems = apply_overrides(chain.root, overrides)

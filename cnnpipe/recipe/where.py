@@ -35,6 +35,16 @@ def keys_at(path: Path, root: Node) -> list[str]:
     return [key for key in found[0].model_fields if key != "type"] if found else []
 
 
+def implied_type(root: Node, path: Path) -> str | None:
+    """Return the type of the section at `path` when nobody states it; None where there is no such section."""
+    found = [
+        spec.model_fields["type"].default
+        for where, spec in _sections(Recipe, root, ())
+        if where == path and "type" in spec.model_fields
+    ]
+    return str(found[0]) if found else None
+
+
 def _sections(spec: type[Spec], node: Node | None, path: Path) -> Iterator[tuple[Path, type[Spec]]]:
     """Return all sections that a recipe has or may have, from the outermost to the innermost, lists left out."""
     yield path, spec

@@ -181,6 +181,9 @@ def test_a_drop_beyond_max_drop_is_told_with_what_was_lost(painted: Any, tmp_pat
     assert told["lost"][0]["model"]["label"] != told["lost"][0]["file"]["label"]
     (again,) = export_all([plan], subject, tmp_path / "exports", painted.workers)
     assert again.passed and [folder.name for folder in (tmp_path / "exports").iterdir()] == ["generic-none"]
+    accepted = (again.file.read_bytes(), (again.folder / "bundle.json").read_bytes())
+    export_all([plan], worse, tmp_path / "exports", painted.workers)  # what was accepted is not taken away
+    assert (again.file.read_bytes(), (again.folder / "bundle.json").read_bytes()) == accepted
 
 
 def _with_noise(weights: Path, file: Path) -> Path:

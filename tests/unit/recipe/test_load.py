@@ -102,6 +102,26 @@ def test_extends_keeps_the_type_of_a_bare_name(base):
     assert loaded.provenance["training.optimizer.type"] == "bare.yaml:2"
 
 
+def test_extends_replaces_a_mapping_whose_type_was_implied(base):
+    (base / "adam.yaml").write_text("extends: digits.yaml\ntraining: {optimizer: {type: sgd}}\n")
+    (base / "digits.yaml").write_text(
+        "task: {type: image_classification, classes: 10}\n"
+        "data: {source: digits, preprocessing: {image_size: [16, 16], color_mode: grayscale}}\n"
+        "model: {blocks: [flatten]}\ntraining: {epochs: 1, optimizer: {learning_rate: 0.25}}\n"
+    )
+    assert load_recipe(base / "adam.yaml").recipe.training.optimizer.learning_rate == 0.01  # that of sgd
+    (base / "adam.yaml").write_text("extends: digits.yaml\ntraining: {optimizer: {type: adam, beta_1: 0.8}}\n")
+    kept = load_recipe(base / "adam.yaml").recipe.training.optimizer
+    assert (kept.learning_rate, kept.beta_1) == (0.25, 0.8)
+
+
+def test_a_loaded_recipe_is_loaded(base):
+    loaded = load_recipe("digits")
+    assert load_recipe(loaded) is loaded
+    with pytest.raises(ProblemError, match="a loaded recipe takes no changes"):
+        load_recipe(loaded, ["training.epochs=3"])
+
+
 def test_extends_over_two_files(base):
     (base / "shared" / "middle.yaml").write_text("extends: base.yaml\nseed: 5\ntraining: {epochs: 4}\n")
     loaded = load_recipe(write(base, "extends: shared/middle.yaml\ntraining: {batch_size: 2}\n"))
@@ -228,6 +248,10 @@ def test_a_drop_below_one_example_is_a_warning_at_its_line(base):
     (warning,) = gate_warnings(loaded, 50)
     assert warning.severity == "warning" and str(warning.place) == "mine.yaml:11:23"
     assert "less than one of 50 validation examples (0.02)" in warning.message
+    many = load_recipe(
+        "shared/base.yaml", ["task.label_mode=multi_label", "export=[{target: generic, max_drop: 0.01}]"]
+    )
+    assert not list(gate_warnings(many, 50))  # a mean over examples is no share of them
 
 
 def test_a_training_too_short_for_batch_normalization_is_a_warning_at_its_block(base):

@@ -60,6 +60,16 @@ def test_each_run_gets_the_next_number(tmp_path):
     assert create_run(tmp_path, "digits").folder.name == "0042"
 
 
+def test_a_run_that_cannot_be_recorded_leaves_no_folder(tmp_path, monkeypatch):
+    def full(path, content):
+        raise files.writing_failed(path, OSError(errno.ENOSPC, "full"))
+
+    monkeypatch.setattr(files, "write_bytes", full)
+    with pytest.raises(ProblemError, match="no space left"):
+        create_run(tmp_path, "digits")
+    assert not list((tmp_path / "digits").iterdir())
+
+
 def test_a_new_run_says_what_it_stands_on(tmp_path):
     record = create_run(tmp_path, "digits", {"seed": 3}).record()
     assert (record["state"], record["name"], record["number"], record["seed"]) == ("created", "digits", 1, 3)
