@@ -80,7 +80,7 @@ def load_data(loaded: LoadedRecipe, listener: Listener) -> LoadedData:
 
 
 def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
-    listing = recipe.data.source.open(folder)
+    listing = _opened(recipe, folder)
     if not listing.examples:
         raise _source_problem("the source has no examples")
     if twice := [name for name, times in Counter(e.name for e in listing.examples).items() if times > 1]:
@@ -102,6 +102,17 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
         facts = replace(facts, class_counts=_class_counts(facts.class_names, results, membership))
     splits = _divided(listing.examples, read, kept, membership, storage, _tensor(recipe, facts))
     return LoadedData(facts, splits, notes, _fingerprint(results, membership), membership)
+
+
+def _opened(recipe: Recipe, folder: Path) -> Examples:
+    """List the examples; a problem that stands in no file of the data stands at the recipe's source."""
+    try:
+        return recipe.data.source.open(folder)
+    except ProblemError as error:
+        raise ProblemError(
+            problem if problem.place or problem.path else replace(problem, path="data.source")
+            for problem in error.problems
+        ) from error
 
 
 def _facts(recipe: Recipe, listing: Examples) -> Facts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 
-from cnnpipe.errors import Path, Place, Problem
+from cnnpipe.errors import Path, Place, Problem, ProblemError
 from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.heads import Head
 from cnnpipe.heads.classification import Classification
@@ -260,6 +260,9 @@ class ImageClassification(Task):
         images mean few steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
         """
         names, size = tuple(data["class_names"]), min(data["image_size"])
+        if len(names) < 2:
+            hint = "Put the pictures of each class into a folder of its own."
+            raise ProblemError(Problem(f"classification needs two classes, and there is only '{names[0]}'", hint=hint))
         side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
         filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
         classes = list(names) if len(names) <= MANY_CLASSES else len(names)

@@ -6,6 +6,9 @@ from typing import Any
 
 from cnnpipe.bundle.manifest import Manifest
 
+LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+"""Smallest and largest value of each integer type."""
+
 
 def readme(manifest: Manifest) -> str:
     """Return the text of README.md: what the file takes and gives, and ten lines of Python that run it."""
@@ -56,6 +59,8 @@ def _example(manifest: Manifest) -> list[str]:
     size = f"({steps['width']}, {steps['height']})"
     factor = "" if source.multiply == 1 else f" * {source.multiply!r}"
     fill = f"np.rint(pixels{factor}{_signed(source.add)})" if source.dtype != "float32" else "pixels"
+    if factor and source.dtype in LIMITS:  # without a factor a pixel always fits
+        fill = f"np.clip({fill}, {LIMITS[source.dtype][0]}, {LIMITS[source.dtype][1]})"
     first = manifest.outputs[0]
     read = (
         "stored"

@@ -72,7 +72,7 @@ def pairs_per_axis(value: Pairs, rank: int, word: str) -> tuple[tuple[int, int],
     if isinstance(value, int):
         return ((value, value),) * rank
     if len(value) != rank:
-        raise ShapeError(f"{word} has {len(value)} pairs for a map in {rank}D")
+        raise ShapeError(f"{word} needs a pair for each axis, {rank} in all (received {len(value)})")
     return value
 
 

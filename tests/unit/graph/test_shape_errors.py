@@ -45,7 +45,7 @@ CASES = [
     (GroupNormalization(3), [(8, 8, 4)], "divides 4 channels into 3 groups: 4 / 3 = 1.33"),
     (Reshape((3, 3)), [(2, 4)], "reshapes 2x4 (8 values) into 3x3 (9 values)"),
     (Cropping(((0, 0), (2, 3))), [(9, 5, 1)], "crops a 9x5 map: 5 - 2 - 3 = 0"),
-    (ZeroPadding(((1, 1),)), [(9, 5, 1)], "padding has 1 pairs for a map in 2D"),
+    (ZeroPadding(((1, 1),)), [(9, 5, 1)], "padding needs a pair for each axis, 2 in all (received 1)"),
     (Rescaling((1.0, 2.0)), [(9, 5, 3)], "scale has 2 numbers for 3 channels"),
     (Upsampling(2, "bilinear"), [(9, 1)], "interpolation bilinear is for maps in 2D, received 1D"),
     (Resizing((3, 3)), [(9, 1)], "resizes a map in 2D, received 1D: 9x1"),

@@ -271,3 +271,9 @@ def test_the_first_recipe_is_valid_and_fits_what_was_found(size, side, tmp_path)
     assert recipe.export[1].max_drop >= 1 / 8  # a single lost example must not fail the gate, of 8 by a poor draw
     assert recipe.data.preprocessing.image_size == (side, side)
     assert not any(change.type == "random_flip" for change in recipe.data.augmentation)
+
+
+def test_a_first_recipe_needs_two_classes():
+    found = {"class_names": ("cat",), "examples": 90, "image_size": (20, 30), "color_mode": "rgb", "source": {}}
+    with pytest.raises(ProblemError, match="there is only 'cat'"):
+        TASK.starter(found)
