@@ -65,7 +65,7 @@ def test_names_with_spaces_can_be_pasted_into_a_shell() -> None:
 
 def test_train_says_how_to_export() -> None:
     text = screen(TRAINING)
-    assert "macro_f1                 0.9800 of 360" in text
+    assert "macro_f1  0.9800 of 360" in text
     assert "next   cnnpipe export runs/digits/0007" in text
 
 
