@@ -1,8 +1,13 @@
-"""Where the top-level folders `pipelines/` and `recipes/` lie, in a checkout and in an installed wheel."""
+"""Where shipped folders lie, in a checkout and in an installed wheel, and how a plugin's file is imported."""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
+
+from cnnpipe.errors import Problem, ProblemError
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -21,3 +26,22 @@ def checkout_folder(name: str) -> Path | None:
 def shipped_folder(name: str) -> Path:
     """Return the folder that holds the shipped `pipelines` or `recipes`."""
     return checkout_folder(name) or PACKAGE / name
+
+
+def import_plugin(room: str, file: Path) -> ModuleType:
+    """Import a file of a plugin folder, which is on no import path, as `cnnpipe_plugins.ROOM.FILE`.
+
+    Raises:
+        ProblemError: It cannot be imported.
+    """
+    name = f"cnnpipe_plugins.{room}.{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ProblemError(Problem(f"{file} cannot be imported"))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ProblemError(Problem(f"{file} cannot be imported ({type(error).__name__}: {error})")) from error
+    return module

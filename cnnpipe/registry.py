@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -14,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.locations import import_plugin
 from cnnpipe.spec import Spec
 
 _plugin_folders: list[Path] = []
@@ -75,20 +74,9 @@ class Room:
 
 
 def _import(room: str, file: Path) -> ModuleType:
-    name = f"cnnpipe.{room}.{file.stem}"
-    if not any(file.is_relative_to(folder) for folder in _plugin_folders):
-        return importlib.import_module(name)
-    name = f"cnnpipe_plugins.{room}.{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ProblemError(Problem(f"{file} cannot be imported"))
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ProblemError(Problem(f"{file} cannot be imported ({type(error).__name__}: {error})")) from error
-    return module
+    if any(file.is_relative_to(folder) for folder in _plugin_folders):
+        return import_plugin(room, file)
+    return importlib.import_module(f"cnnpipe.{room}.{file.stem}")
 
 
 def room(name: str) -> Room:

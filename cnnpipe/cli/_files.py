@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.locations import import_plugin
 
 SHIPPED = Path(__file__).parent
 
@@ -36,14 +35,4 @@ def import_command(file: Path) -> ModuleType:
     """
     if file.parent == SHIPPED:
         return importlib.import_module(f"cnnpipe.cli.{file.stem}")
-    name = f"cnnpipe_plugins.cli.{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ProblemError(Problem(f"{file} cannot be imported"))
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise ProblemError(Problem(f"{file} cannot be imported ({type(error).__name__}: {error})")) from error
-    return module
+    return import_plugin("cli", file)
