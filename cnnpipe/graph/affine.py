@@ -39,7 +39,8 @@ def without_input_affine(graph: Graph) -> Graph:
 
     nodes = tuple(reads(node) for number, node in enumerate(graph.nodes) if number != position)
     inputs = {name: moved(old) for name, old in graph.inputs.items()}
-    return Graph(nodes, inputs, {name: moved(old) for name, old in graph.outputs.items()})
+    outputs, features = ({name: moved(old) for name, old in named.items()} for named in (graph.outputs, graph.features))
+    return Graph(nodes, inputs, outputs, features)
 
 
 def _position(graph: Graph) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ class GraphBuilder:
         self._place_of = place_of
         self._nodes: list[Node] = []
         self._inputs: dict[str, int] = {}
+        self._strides: list[float | None] = []
+        self._features: dict[str, int] = {}
         self._path: Path = ()
         self._block = ""
         self._counted = 0
@@ -73,7 +76,28 @@ class GraphBuilder:
         place = self._place_of(self._path)
         node = Node(node_type.kind, node_type, positions, shape, self._block, dotted(self._path), place)
         self._nodes.append(node)
+        self._strides.append(self._stride(node_type, inputs))
         return Tensor(len(self._nodes) - 1, shape)
+
+    def feature(self, tensor: Tensor) -> None:
+        """Mark a map as the feature map of its level: `Pn` where the stride is 2**n on every axis. The last one counts.
+
+        Maps of other strides, and vectors, are no feature maps and stay unmarked.
+        """
+        stride = self._strides[tensor.position]
+        level = math.log2(stride) if stride else 0.0
+        if level.is_integer() and level >= 1:
+            self._features[f"P{int(level)}"] = tensor.position
+
+    def _stride(self, node_type: NodeType, inputs: tuple[Tensor, ...]) -> float | None:
+        """Return how many values of the network's input lie between two of the output, None where axes differ."""
+        if not inputs:
+            return 1.0
+        window = node_type.window(*(tensor.shape for tensor in inputs))
+        before = {self._strides[tensor.position] for tensor in inputs}
+        after = set(window.strides) if window else set()
+        (stride,), (factor,) = (before, after) if len(before) == len(after) == 1 else ((None,), (0.0,))
+        return stride * factor if stride is not None else None
 
     def _count(self) -> None:
         """Count layers and blocks, so that a mistyped `repeat` is a problem and not a machine out of memory."""
@@ -91,4 +115,5 @@ class GraphBuilder:
         nodes = tuple(
             replace(node, name=f"n{position:0{width}d}_{node.name}") for position, node in enumerate(self._nodes)
         )
-        return Graph(nodes, dict(self._inputs), {name: tensor.position for name, tensor in outputs.items()})
+        ends = {name: tensor.position for name, tensor in outputs.items()}
+        return Graph(nodes, dict(self._inputs), ends, dict(self._features))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from cnnpipe.errors import Place
@@ -110,11 +110,13 @@ class Graph:
         nodes: All nodes, inputs first.
         inputs: Positions of the input nodes, by the tensor's name.
         outputs: Positions of the output nodes, by the tensor's name.
+        features: Positions of the feature maps of the model, by level: `P3` has stride 2**3.
     """
 
     nodes: tuple[Node, ...]
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
+    features: Mapping[str, int] = field(default_factory=dict)
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Return the shapes that a node reads."""

@@ -51,7 +51,7 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
 
 
 def _summary(recipe: Recipe, parameters: int) -> str:
-    epochs, exports = recipe.training.epochs, len(recipe.export)
+    epochs, exports = recipe.training.total_epochs, len(recipe.export)
     return (
         f"{recipe.task.type} on {recipe.data.source.type}, {parameters:,} parameters, "
         f"{epochs} epoch{'s' * (epochs != 1)}, {exports} export{'s' * (exports != 1)}"

@@ -15,6 +15,8 @@ class Optimizer(Spec):
     """Base of all optimizers. A subclass names its Keras class in `keras_class`; its fields are the arguments."""
 
     type: str
+    learning_rate: float
+    """Step size."""
 
     def build(self) -> keras.optimizers.Optimizer:
         """Return the Keras optimizer."""

@@ -12,6 +12,9 @@ from cnnpipe.spec import Spec
 if TYPE_CHECKING:
     import numpy as np
 
+PerChannel = float | tuple[float, ...]
+"""One number, or one per channel."""
+
 
 class Preprocessing(Spec):
     """Base of all kinds of preprocessing. `apply` is the one function that everything uses; it needs no TensorFlow."""
@@ -32,6 +35,10 @@ class Preprocessing(Spec):
     @abstractmethod
     def input_nodes(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the normalization to the graph, right after its input."""
+
+    @abstractmethod
+    def normalized(self, scale: PerChannel, offset: PerChannel) -> Preprocessing:
+        """Return this with the normalization `value * scale + offset`, when it states none of its own."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
-from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.preprocessing import PerChannel, Preprocessing
 from cnnpipe.spec import Spec
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image as Picture
 
+IDENTITY = (1.0, 0.0)
+"""Scale and offset of a normalization that changes nothing: some published networks normalize inside."""
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+
+
+Factor = Annotated[float, Field(gt=0)]
 
 
 class Normalization(Spec):
     """What the network does to pixels first, in the words of `keras.layers.Rescaling`: `pixel * scale + offset`."""
 
-    scale: float = Field(default=1 / 255, gt=0)
-    """Factor."""
-    offset: float = 0.0
-    """Added after the factor."""
+    scale: Factor | tuple[Factor, Factor, Factor] = 1 / 255
+    """Factor: one number, or one each for red, green and blue."""
+    offset: float | tuple[float, float, float] = 0.0
+    """Added after the factor: one number, or one each for red, green and blue."""
 
 
 Side = Annotated[int, Field(ge=1, le=16_384)]
@@ -48,8 +53,8 @@ class Image(Preprocessing):
     """Gray level that `resize: pad` fills up with."""
     background: int = Field(default=255, ge=0, le=255)
     """Gray level that shows through transparent pixels."""
-    normalization: Normalization = Normalization()
-    """What the network does to pixels first."""
+    normalization: Normalization | None = None
+    """What the network does to pixels first; when left out what the backbone was published with, else 1/255."""
 
     def ignored_keys(self) -> dict[str, str]:
         """Only `pad` fills up."""
@@ -63,7 +68,16 @@ class Image(Preprocessing):
         """Add the normalization to the graph, right after its input."""
         from cnnpipe.graph.nodes.rescaling import Rescaling
 
-        return graph.add(Rescaling(self.normalization.scale, self.normalization.offset), tensor)
+        normalization = self.normalization or Normalization()
+        if (normalization.scale, normalization.offset) == IDENTITY:
+            return tensor
+        return graph.add(Rescaling(normalization.scale, normalization.offset), tensor)
+
+    def normalized(self, scale: PerChannel, offset: PerChannel) -> Image:
+        """Return this with a normalization, when it states none."""
+        if self.normalization is not None:
+            return self
+        return self.model_copy(update={"normalization": Normalization(scale=scale, offset=offset)})  # type: ignore[arg-type]
 
     def apply(self, raw: Any) -> np.ndarray:
         """Turn one picture into what the model sees, before normalization.
@@ -88,6 +102,7 @@ class Image(Preprocessing):
     def describe(self) -> dict[str, Any]:
         """Return what a client must do before calling the model, for bundle.json."""
         height, width, channels = self.input_shape()
+        normalization = self.normalization or Normalization()
         resizing: dict[str, Any] = {
             "method": self.interpolation,
             "antialias": self.interpolation != "nearest",
@@ -115,7 +130,7 @@ class Image(Preprocessing):
             "alpha": {"composited_on": self.background},
             "grayscale": "0.299 R + 0.587 G + 0.114 B, rounded" if channels == 1 else None,
             "resizing": resizing,
-            "normalization": {"scale": self.normalization.scale, "offset": self.normalization.offset},
+            "normalization": {"scale": normalization.scale, "offset": normalization.offset},
         }
 
 

@@ -53,7 +53,7 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
         raise ProblemError(in_order(found))
     graphs = task.networks(loaded.recipe.model, facts, loaded.place_of)
     for graph in graphs.values():
-        found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks))]
+        found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
     return Compiled(graphs, facts, tuple(in_order(found)))
 
 
@@ -83,7 +83,7 @@ def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Pr
 def lag_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph], training_examples: int) -> Iterator[Problem]:
     """Return a warning when the training is too short for the moving averages of BatchNorm to leave their start."""
     training = loaded.recipe.training
-    steps = training.epochs * math.ceil(training_examples / training.batch_size)
+    steps = training.total_epochs * math.ceil(training_examples / training.batch_size)
     for node in (node for graph in graphs.values() for node in graph.nodes):
         kept = node.type.momentum**steps if isinstance(node.type, BatchNormalization) else 0
         if kept > LAG:

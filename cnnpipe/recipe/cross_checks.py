@@ -17,6 +17,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     """Return what is wrong, or surely unwanted, between sections."""
     yield from _needs(recipe)
     yield from _splits(recipe)
+    yield from _model(recipe)
     yield from _training(recipe)
     yield from _names(root.find(("model", "blocks")), "model.blocks")
     yield from _ignored(recipe)
@@ -75,8 +76,18 @@ def _splits(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(f"{split.group_by!r} is no regular expression ({error})", path="data.split.group_by")
 
 
+def _model(recipe: Recipe) -> Iterator[Problem]:
+    blocks, backbone = recipe.model.blocks, recipe.model.backbone
+    if blocks is None and backbone is None:
+        yield Problem("needs the key 'blocks' or 'backbone'", path="model")
+    if blocks is not None and backbone is not None:
+        hint = "Delete one of the two: a backbone stands in the place of blocks."
+        yield Problem("'blocks' and 'backbone' are both given", path="model.backbone", hint=hint)
+
+
 def _training(recipe: Recipe) -> Iterator[Problem]:
-    stopping, epochs = recipe.training.early_stopping, recipe.training.epochs
+    yield from _epochs(recipe)
+    stopping, epochs = recipe.training.early_stopping, recipe.training.total_epochs
     if stopping is not None and stopping.patience >= epochs:
         yield Problem(
             f"patience {stopping.patience} can never end a training of {epochs} epochs",
@@ -84,6 +95,26 @@ def _training(recipe: Recipe) -> Iterator[Problem]:
             path="training.early_stopping",
             hint="Make it smaller than 'epochs', or leave it out.",
         )
+
+
+def _epochs(recipe: Recipe) -> Iterator[Problem]:
+    training = recipe.training
+    if training.epochs is None and not training.phases:
+        yield Problem("needs the key 'epochs'", path="training")
+    if training.epochs is not None and training.phases:
+        yield Problem("each phase says its own epochs", path="training.epochs", hint="Delete this key.")
+    seen: dict[str, int] = {}
+    for number, phase in enumerate(training.phases):
+        if phase.name in seen:
+            message = f"phase {seen[phase.name]} is also called '{phase.name}'"
+            yield Problem(message, path=f"training.phases.{number}.name", hint="Give each phase a name of its own.")
+        seen.setdefault(phase.name, number)
+        if phase.freeze != "none" and recipe.model.backbone is None:
+            yield Problem(
+                f"there is no backbone that a phase could freeze (received '{phase.freeze}')",
+                path=f"training.phases.{number}.freeze",
+                hint="Write 'none', or leave the key out.",
+            )
 
 
 def _names(blocks: Node | None, where: str) -> Iterator[Problem]:

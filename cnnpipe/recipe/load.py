@@ -15,6 +15,7 @@ from cnnpipe.errors import Path, Place, Problem, ProblemError
 from cnnpipe.locations import shipped_folder
 from cnnpipe.recipe.cross_checks import cross_problems
 from cnnpipe.recipe.extends import read_chain
+from cnnpipe.recipe.filled import filled
 from cnnpipe.recipe.overrides import Setting, apply_overrides
 from cnnpipe.recipe.provenance import provenance
 from cnnpipe.recipe.schema import Recipe
@@ -75,13 +76,12 @@ def load_recipe(recipe: str | File | LoadedRecipe, overrides: Sequence[str] = ()
     chain = read_chain(file, shown)
     root, settings, problems = apply_overrides(chain.root, overrides)
     checked = _with_absolute_paths(_validated(root, problems), root, chain.folders)
-    if checked.name is None:
-        checked = checked.model_copy(update={"name": run_name(file)})
     found = in_order(
         replace(p, place=p.place or root.closest(_parts(p.path, root)).key_place) for p in cross_problems(checked, root)
     )
     if any(problem.severity == "error" for problem in found):
         raise ProblemError(found)
+    checked = filled(checked, run_name(file))
     text = "\n".join(chain.document.lines)
     warnings = tuple(found)
     return LoadedRecipe(

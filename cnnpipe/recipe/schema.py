@@ -55,11 +55,30 @@ class EarlyStopping(Spec):
     """Smallest change that counts as improvement."""
 
 
+class Phase(Spec):
+    """A part of the training with settings of its own, such as: first the head alone, then some of the backbone too."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")
+    """What tables call it, and how paths address it: `training.phases.head.epochs`."""
+    epochs: int = Field(ge=1)
+    """Passes over the training split."""
+    freeze: Literal["none", "backbone", "P1", "P2", "P3", "P4", "P5"] = "none"
+    """What keeps its weights: nothing, the whole backbone, or the backbone up to a feature level (P4: stride 16)."""
+    batch_normalization: Literal["inference", "training"] = "inference"
+    """Whether the backbone's BatchNorm layers keep their statistics and weights, or learn with the rest."""
+    optimizer: Annotated[Optimizer, Component("optimizers", default="adam")] | None = None
+    """Optimizer of this phase; `training.optimizer` when left out."""
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Learning rate of this phase; the optimizer's when left out."""
+
+
 class Training(Spec):
     """How the model is trained."""
 
-    epochs: int = Field(ge=1)
-    """Passes over the training split."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Passes over the training split; with `phases` each phase says its own."""
+    phases: tuple[Phase, ...] = ()
+    """Parts of the training in order; a pretrained backbone has two when left out: its head first, then the rest."""
     batch_size: int = Field(default=32, ge=1)
     """Examples per step."""
     optimizer: Annotated[Optimizer, Component("optimizers", default="adam")] = Field(
@@ -70,6 +89,11 @@ class Training(Spec):
     """When to stop early."""
     restore: Literal["best", "last"] = "best"
     """Which weights are kept: of the epoch with the best headline metric on validation, or of the last one."""
+
+    @property
+    def total_epochs(self) -> int:
+        """Passes over the training split in all phases."""
+        return sum(phase.epochs for phase in self.phases) or self.epochs or 0
 
 
 class Export(Spec):

@@ -108,11 +108,13 @@ def _fit(
     history.keep_until(run, progress.epochs)
     if saved:
         _restore(model, loaded, data, saved, run)
-        listener.note(f"Went on after step {progress.step}, in epoch {progress.epochs + 1} of {recipe.training.epochs}")
+        listener.note(
+            f"Went on after step {progress.step}, in epoch {progress.epochs + 1} of {recipe.training.total_epochs}"
+        )
     with deferred_interrupt() as interrupted:
         validate = _validation(task, deployed_model(task, graphs, models), data)
         keeper = Keeper(
-            model, run, progress, recipe.training.epochs, task.headline(), validate, recipe.training.early_stopping,
+            model, run, progress, recipe.training.total_epochs, task.headline(), validate, recipe.training.early_stopping,
             listener, interrupted, saved.sums if saved else (),
         )  # fmt: skip
         _train(loaded, data, keeper)

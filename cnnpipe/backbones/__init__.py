@@ -1,0 +1,56 @@
+"""Backbones: published networks without their heads, one family a file, as stored graphs."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.registry import Component, Room
+from cnnpipe.spec import RecipePath, Spec
+
+
+class FileWeights(Spec):
+    """Weights from a file."""
+
+    file: RecipePath
+    """A weights file as Keras writes it (`.weights.h5`, `.h5`) for the same backbone without its head."""
+
+
+class RunWeights(Spec):
+    """Weights of an earlier run."""
+
+    run: Annotated[str, Field(min_length=1)]
+    """A run folder, a name and number (`flowers/0003`), or a name: its newest run."""
+
+
+Weights = Literal["imagenet", "none"] | FileWeights | RunWeights
+Normalization = tuple[float | tuple[float, ...], float | tuple[float, ...]]
+"""Scale and offset of pixels 0 to 255, each one number or one per channel (red, green, blue)."""
+
+
+class Backbone(Spec):
+    """Base of all backbones: a network that turns an image into feature maps, whose weights may be given."""
+
+    type: str
+    weights: Weights = "imagenet"
+    """Where training starts: `imagenet` (Keras's own files), `none` (random), `{file: PATH}` or `{run: NAME}`."""
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether training starts from given weights."""
+        return self.weights != "none"
+
+    @abstractmethod
+    def normalization(self) -> Normalization:
+        """Return what the published network does to pixels before its first layer: `pixel * scale + offset`."""
+
+    @abstractmethod
+    def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
+        """Add all nodes after `tensor` (height, width, channels), mark feature maps, and return the last output."""
+
+
+ROOM = Room("backbones", Backbone)
+AnyBackbone = Annotated[Backbone, Component("backbones")]
