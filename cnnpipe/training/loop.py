@@ -114,8 +114,8 @@ def _fit(
     with deferred_interrupt() as interrupted:
         validate = _validation(task, deployed_model(task, graphs, models), data)
         keeper = Keeper(
-            model, run, progress, recipe.training.total_epochs, task.headline(), validate, recipe.training.early_stopping,
-            listener, interrupted, saved.sums if saved else (),
+            model, run, progress, recipe.training.total_epochs, task.headline(), validate,
+            recipe.training.early_stopping, listener, interrupted, saved.sums if saved else (),
         )  # fmt: skip
         _train(loaded, data, keeper)
     if recipe.training.restore == "best":
