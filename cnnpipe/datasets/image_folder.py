@@ -6,11 +6,13 @@ import stat
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.spec import RecipePath, nearest
+from cnnpipe.spec import RecipePath, Spec, nearest
 
 SPLIT_FOLDERS: dict[str, SplitName] = {
     "train": "training",
@@ -22,6 +24,20 @@ SPLIT_FOLDERS: dict[str, SplitName] = {
     "testing": "test",
 }
 DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
+
+
+Folder = Annotated[str, Field(min_length=1)]
+
+
+class SplitFolders(Spec):
+    """Which folder is which split, where their names say something else."""
+
+    training: Folder = "train"
+    """Folder of the training split."""
+    validation: Folder | None = None
+    """Folder of the validation split; cut from training when left out."""
+    test: Folder | None = None
+    """Folder of the test split; cut from training when left out."""
 
 
 class ImageFolder(Dataset):
@@ -46,6 +62,8 @@ class ImageFolder(Dataset):
     type: Literal["image_folder"] = "image_folder"
     path: RecipePath
     """The folder; relative to the recipe."""
+    splits: SplitFolders | None = None
+    """Which folder is which split; when left out their names tell: `train`, `val` or `validation`, `test`."""
 
     def open(self, folder: Path) -> Examples:
         """List the examples, sorted by name, which is the path below the folder.
@@ -56,7 +74,7 @@ class ImageFolder(Dataset):
         root = existing(folder / self.path, "folder")
         notes: list[str] = []
         try:
-            splits = _split_folders(root, notes)
+            splits = _stated_folders(root, self.splits, notes) if self.splits else _split_folders(root, notes)
             classes = {split: _classes(place, root, notes) for split, place in splits.items()}
             names = _class_names(root, splits, classes)
             examples = [
@@ -134,6 +152,26 @@ def _split_folders(root: Path, notes: list[str]) -> dict[SplitName | None, Path]
         raise _problem(f"{root} has no training folder beside {_listed([p.name for p in named])}", "Call it train.")
     _note_outside(_visible_files(root), notes)
     return {split: splits[split] for split in SPLITS if split in splits}
+
+
+def _stated_folders(root: Path, stated: SplitFolders, notes: list[str]) -> dict[SplitName | None, Path]:
+    """Return the folder of each split as the recipe says it."""
+    splits: dict[SplitName | None, Path] = {}
+    for split in SPLITS:
+        name = getattr(stated, split)
+        if name is None:
+            continue
+        if not (root / name).is_dir():
+            raise _problem(f"{root} has no folder '{name}'", "Name a folder of it.", f"splits.{split}")
+        if root / name in splits.values():
+            raise _problem(f"the folder '{name}' is two splits", "Name another one.", f"splits.{split}")
+        splits[split] = root / name
+    folders = [p for p in sorted(root.iterdir()) if p.is_dir() and not _hidden(p)]
+    if others := [p.name for p in folders if p not in splits.values()]:
+        hint = "Say what they are, or move them away."
+        raise _problem(f"{root} holds folders that are no split of the recipe ({_listed(others)})", hint, "splits")
+    _note_outside(_visible_files(root), notes)
+    return splits
 
 
 def _classes(place: Path, root: Path, notes: list[str]) -> dict[str, list[Path]]:
@@ -222,5 +260,5 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _problem(message: str, hint: str) -> ProblemError:
-    return ProblemError(Problem(message, path="data.source.path", hint=hint))
+def _problem(message: str, hint: str, key: str = "path") -> ProblemError:
+    return ProblemError(Problem(message, path=f"data.source.{key}", hint=hint))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cnnpipe.datasets import Examples
-from cnnpipe.datasets.image_folder import ImageFolder
+from cnnpipe.datasets.image_folder import ImageFolder, SplitFolders
 from cnnpipe.errors import ProblemError
 
 Fill = Callable[..., Path]
@@ -56,6 +56,30 @@ def test_split_folders_by_any_usual_name(fill: Fill, names: tuple[str, ...]) -> 
     assert found.class_names == ("cats", "dogs")
     splits = ("training", "validation", "test")[: len(names)]
     assert [example.split for example in found.examples] == [split for split in splits for _ in range(2)]
+
+
+def test_the_recipe_may_say_which_folder_is_which_split(fill: Fill) -> None:
+    fill("train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg", "val/b/2.jpg")
+    found = ImageFolder(path="photos", splits=SplitFolders(test="val")).open(fill().parent)
+    assert {example.name: example.split for example in found.examples} == {
+        "train/a/1.jpg": "training", "train/b/1.jpg": "training", "val/a/2.jpg": "test", "val/b/2.jpg": "test",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stated", "path", "expected"),
+    [
+        (SplitFolders(test="exam"), "splits.test", "has no folder 'exam'"),
+        (SplitFolders(test="train"), "splits.test", "the folder 'train' is two splits"),
+        (SplitFolders(), "splits", "holds folders that are no split of the recipe (val)"),
+    ],
+)
+def test_split_folders_that_cannot_be(fill: Fill, stated: SplitFolders, path: str, expected: str) -> None:
+    fill("train/a/1.jpg", "train/b/1.jpg", "val/a/2.jpg")
+    with pytest.raises(ProblemError) as caught:
+        ImageFolder(path="photos", splits=stated).open(fill().parent)
+    (found,) = caught.value.problems
+    assert expected in found.message and found.path == f"data.source.{path}"
 
 
 def test_nested_files_belong_to_their_class(fill: Fill) -> None:
