@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 class Augmentation(Spec):
     """Base of all augmentations. Class name, field names, meanings and defaults are those of a Keras layer."""
+
+    mixes_labels: ClassVar[bool] = False
+    """Whether it averages the labels of several examples, so that they have to be in a form that may be averaged."""
 
     type: str
 
