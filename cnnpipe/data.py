@@ -87,7 +87,7 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
         raise _source_problem(f"the source has several examples of the same name: {_some(twice)}")
     if problems := name_problems([example.name for example in listing.examples], listing.class_names or ()):
         raise ProblemError(problems)
-    facts = _facts(recipe, listing)
+    facts = known_facts(recipe, listing)
     read, storage = read_examples(listing.examples, recipe.task, facts, listener)
     kept, skipped = _kept(recipe, listing.examples, read)
     results = {listing.examples[position].name: read[position] for position in kept}
@@ -115,7 +115,7 @@ def _opened(recipe: Recipe, folder: Path) -> Examples:
         ) from error
 
 
-def _facts(recipe: Recipe, listing: Examples) -> Facts:
+def known_facts(recipe: Recipe, listing: Examples) -> Facts:
     """Return what is known before examples are read: the source tells the class names, the task may order them.
 
     Raises:

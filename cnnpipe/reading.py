@@ -133,7 +133,7 @@ def _read(example: Example, task: Task, facts: Facts) -> tuple[Read, np.ndarray 
     except (OSError, ValueError) as error:
         return Read(unreadable=_reason(error)), None
     try:
-        return Read(_digest(raw[key]), raw.get("labels"), task.encode(raw, facts)), pixels
+        return Read(digest_of(raw[key]), raw.get("labels"), task.encode(raw, facts)), pixels
     except ValueError as error:
         return Read(unusable=_reason(error)), None
 
@@ -152,7 +152,8 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _digest(raw: Any) -> str:
+def digest_of(raw: Any) -> str:
+    """Return the sha256 of a file's content, or of an array with its type and shape."""
     if isinstance(raw, bytes):
         return hashlib.sha256(raw).hexdigest()
     return hashlib.sha256(f"{raw.dtype} {raw.shape} ".encode() + raw.tobytes()).hexdigest()

@@ -101,7 +101,7 @@ def add_plugins(folder: str | Path) -> None:
     folder = Path(folder).resolve()
     if folder in _plugin_folders:
         return
-    known = [*(r.name for r in rooms()), "cli"]
+    known = [*(r.name for r in rooms()), "cli", "diagnosis"]
     if not any((folder / name).is_dir() for name in known):
         raise ProblemError(
             Problem(f"{folder} holds no plugins", hint=f"It needs one of the folders {', '.join(known)}.")

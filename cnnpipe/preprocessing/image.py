@@ -94,8 +94,7 @@ class Image(Preprocessing):
         """
         import numpy as np
 
-        picture = _decode(raw) if isinstance(raw, bytes) else _from_array(np.asarray(raw))
-        opaque = _flatten(picture, self.background)
+        opaque = opaque_picture(raw, self.background)
         sized = _sized(opaque.convert("L" if self.color_mode == "grayscale" else "RGB"), self)
         return np.asarray(sized).reshape(self.input_shape())
 
@@ -132,6 +131,22 @@ class Image(Preprocessing):
             "resizing": resizing,
             "normalization": {"scale": normalization.scale, "offset": normalization.offset},
         }
+
+
+def opaque_picture(raw: Any, background: int = 255) -> Picture:
+    """Return a picture upright, as 8-bit `L` or `RGB`, before colour and size are changed.
+
+    Args:
+        raw: What `Image.apply` takes.
+        background: Gray level that shows through transparent pixels.
+
+    Raises:
+        ValueError: It is no such picture; says why.
+    """
+    import numpy as np
+
+    picture = _decode(raw) if isinstance(raw, bytes) else _from_array(np.asarray(raw))
+    return _flatten(picture, background)
 
 
 def _decode(content: bytes) -> Picture:
