@@ -87,6 +87,7 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
 
 def _training(recipe: Recipe) -> Iterator[Problem]:
     yield from _epochs(recipe)
+    yield from _cached_views(recipe)
     stopping, epochs = recipe.training.early_stopping, recipe.training.total_epochs
     if stopping is not None and stopping.patience >= epochs:
         yield Problem(
@@ -115,6 +116,24 @@ def _epochs(recipe: Recipe) -> Iterator[Problem]:
                 path=f"training.phases.{number}.freeze",
                 hint="Write 'none', or leave the key out.",
             )
+
+
+def _cached_views(recipe: Recipe) -> Iterator[Problem]:
+    """Views are changed copies of single examples."""
+    for number, phase in enumerate(recipe.training.phases):
+        path = f"training.phases.{number}.cached_views"
+        if phase.cached_views is None or phase.freeze == "none":
+            continue
+        if not recipe.data.augmentation:
+            why = "because there is no augmentation: the features of the examples themselves are kept anyway"
+            yield Problem(f"'cached_views' has no effect {why}", path=path, hint="Delete it.")
+        for position, augmentation in enumerate(recipe.data.augmentation):
+            if augmentation.mixes_labels:
+                yield Problem(
+                    f"'{augmentation.type}' mixes examples with each other, and '{path}' keeps each example by itself",
+                    path=f"data.augmentation.{position}",
+                    hint="Delete one of the two.",
+                )
 
 
 def _names(blocks: Node | None, where: str) -> Iterator[Problem]:

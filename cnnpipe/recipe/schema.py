@@ -70,6 +70,15 @@ class Phase(Spec):
     """Optimizer of this phase; `training.optimizer` when left out."""
     learning_rate: float | None = Field(default=None, gt=0)
     """Learning rate of this phase; the optimizer's when left out."""
+    cached_views: int | None = Field(default=None, ge=1)
+    """With augmentation, train what follows the frozen layers on so many changed copies of each example, kept as
+    features and taken in turn, an epoch each; when left out, every epoch changes and computes all examples anew."""
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Only features of frozen layers can be kept."""
+        why = "because nothing is frozen" if self.freeze == "none" else "because BatchNorm layers learn"
+        ignored = self.freeze == "none" or self.batch_normalization == "training"
+        return {"cached_views": why} if ignored else {}
 
 
 class Training(Spec):
