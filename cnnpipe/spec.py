@@ -7,6 +7,7 @@ import difflib
 import inspect
 import itertools
 import textwrap
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -42,6 +43,11 @@ class Spec(BaseModel):
         return {}
 
     @classmethod
+    def also_needed(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return keys that are missing beside the given ones though they have a default; reported as missing."""
+        return ()
+
+    @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler.resolve_ref_schema(handler(core))
         for name, description in field_descriptions(cls).items():
@@ -51,12 +57,15 @@ class Spec(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _name_unknown_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        missing = cls.also_needed(value) if isinstance(value, Mapping) else ()
+        errors = [InitErrorDetails(type="missing", loc=(key,), input=value) for key in missing]
         try:
-            return handler(value)
+            made = handler(value)
         except ValidationError as error:
-            raise ValidationError.from_exception_data(
-                cls.__name__, [_explained(cls, e) for e in error.errors()]
-            ) from None
+            errors += [_explained(cls, e) for e in error.errors()]
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return made
 
 
 def field_descriptions(spec: type[Spec]) -> dict[str, str]:

@@ -100,8 +100,6 @@ def _training(recipe: Recipe) -> Iterator[Problem]:
 
 def _epochs(recipe: Recipe) -> Iterator[Problem]:
     training = recipe.training
-    if training.epochs is None and not training.phases:
-        yield Problem("needs the key 'epochs'", path="training")
     if training.epochs is not None and training.phases:
         yield Problem("each phase says its own epochs", path="training.epochs", hint="Delete this key.")
     seen: dict[str, int] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
@@ -98,6 +99,11 @@ class Training(Spec):
     """When to stop early."""
     restore: Literal["best", "last"] = "best"
     """Which weights are kept: of the epoch with the best headline metric on validation, or of the last one."""
+
+    @classmethod
+    def also_needed(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """Without phases the epochs are needed."""
+        return () if given.get("phases") or given.get("epochs") is not None else ("epochs",)
 
     @property
     def total_epochs(self) -> int:

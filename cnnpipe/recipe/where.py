@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from cnnpipe.errors import Path
 from cnnpipe.recipe import vocabulary
@@ -66,6 +66,8 @@ def _component(metadata: list[Any], node: Node | None) -> type[Spec] | None:
 
 
 def _plain(annotation: Any) -> type[Spec] | None:
+    if get_origin(annotation) is tuple:
+        return None
     options = [annotation, *get_args(annotation)]
     specs = [option for option in options if isinstance(option, type) and issubclass(option, Spec)]
     return specs[0] if len(specs) == 1 and not _is_component(annotation) else None
