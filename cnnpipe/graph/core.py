@@ -56,6 +56,8 @@ class NodeType(ABC):
 
     kind: ClassVar[str]
     """Name in tables and in layer names, such as `convolution`."""
+    random: ClassVar[bool] = False
+    """Whether it draws random numbers while training, unless its layer is called with `training=False`."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:

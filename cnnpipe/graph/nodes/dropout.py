@@ -19,6 +19,7 @@ class Dropout(NodeType):
     """
 
     kind: ClassVar[str] = "dropout"
+    random: ClassVar[bool] = True
     rate: float
     spatial: bool = False
 
