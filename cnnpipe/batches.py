@@ -33,6 +33,7 @@ def training_batches(
     start_step: int,
     stop_step: int,
     augmentation: Sequence[Augmentation] = (),
+    views: int = 1,
 ) -> tf.data.Dataset:
     """Return the batches of the steps from `start_step` up to, not including, `stop_step`.
 
@@ -43,6 +44,8 @@ def training_batches(
         start_step: Number of the first batch, counted over all epochs.
         stop_step: Number after the last one.
         augmentation: Random changes, in order.
+        views: How many copies of each example the inputs hold, all examples of a view together; an epoch shows one
+            view, the next epoch the next one.
 
     Returns:
         Pairs of inputs (float32) and targets; a dict by name where there are several, else the tensor itself.
@@ -55,8 +58,9 @@ def training_batches(
 
     def batch(step: Any) -> Any:
         position = step * batch_size + tf.range(batch_size, dtype="int64")
-        index = _shuffled(position % count, position // count, seed, count)
-        inputs, targets = gather(index)
+        epoch = position // count
+        index = _shuffled(position % count, epoch, seed, count)
+        inputs, targets = gather(index, index + epoch % views * count)
         return _pair(*change(inputs, targets, step))
 
     steps = tf.data.Dataset.range(start_step, stop_step)
@@ -65,13 +69,26 @@ def training_batches(
 
 def plain_batches(split: SplitData, batch_size: int) -> tf.data.Dataset:
     """Return all examples once, in order, unchanged; the last batch may be short. Pairs as in `training_batches`."""
+    return view_batches(split, batch_size, 0, 0, ())
+
+
+def view_batches(
+    split: SplitData, batch_size: int, seed: int, view: int, augmentation: Sequence[Augmentation]
+) -> tf.data.Dataset:
+    """Return all examples once, in order, each changed at random; the last batch may be short.
+
+    The changes are a pure function of the seed, the view and the number of the batch, and other ones than those of the
+    steps of `training_batches`.
+    """
     import tensorflow as tf
 
     count = len(split)
     gather = _gatherer(split)
+    change = _changer(augmentation, f"{seed} view {view}")
 
     def batch(start: Any) -> Any:
-        return _pair(*gather(tf.range(start, tf.minimum(start + batch_size, count))))
+        rows = tf.range(start, tf.minimum(start + batch_size, count))
+        return _pair(*change(*gather(rows, rows), start // batch_size))
 
     starts = tf.data.Dataset.range(0, count, batch_size)
     return starts.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
@@ -90,21 +107,21 @@ def _shuffled(position: Any, epoch: Any, seed: int, count: int) -> Any:
     return tf.raw_ops.RandomIndexShuffle(index=position, seed=key, max_index=top, rounds=ROUNDS)
 
 
-def _key(seed: int, use: object) -> int:
+def _key(seed: object, use: object) -> int:
     """Return 31 bits that depend on all of a seed, of any size, and on what they are for."""
     return int.from_bytes(hashlib.sha256(f"{seed} {use}".encode()).digest()[:4], "big") >> 1
 
 
-def _gatherer(split: SplitData) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]]]:
-    """Return a function from indices to the inputs (float32) and targets of these examples."""
+def _gatherer(split: SplitData) -> Callable[[Any, Any], tuple[dict[str, Any], dict[str, Any]]]:
+    """Return a function from the numbers of examples, and of the rows of their inputs, to inputs (float32), targets."""
     import tensorflow as tf
 
     inputs = {name: _column(array) for name, array in split.inputs.items()}
     targets = {name: _column(array) for name, array in split.targets.items()}
 
-    def gather(index: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    def gather(index: Any, row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return (
-            {name: tf.cast(column(index), "float32") for name, column in inputs.items()},
+            {name: tf.cast(column(row), "float32") for name, column in inputs.items()},
             {name: column(index) for name, column in targets.items()},
         )
 
@@ -127,7 +144,7 @@ def _column(array: np.ndarray) -> Callable[[Any], Any]:
     return rows
 
 
-def _changer(augmentation: Sequence[Augmentation], seed: int) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
+def _changer(augmentation: Sequence[Augmentation], seed: object) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
     """Return a function that augments a batch of a step."""
     layers = [(spec, spec.layer()) for spec in augmentation]
     generator = _step_seeds() if layers else None
@@ -147,13 +164,13 @@ def _changer(augmentation: Sequence[Augmentation], seed: int) -> Callable[..., t
     return change
 
 
-def _step_seeds() -> Callable[[int, Any], Any]:
+def _step_seeds() -> Callable[[object, Any], Any]:
     """Return a class of Keras seed generators that keep no state: draw k of step s is the same whenever it is asked."""
     import keras
     import tensorflow as tf
 
     class StepSeeds(keras.random.SeedGenerator):  # type: ignore[misc]
-        def __init__(self, seed: int, step: Any) -> None:
+        def __init__(self, seed: object, step: Any) -> None:
             self.seed, self.step, self.drawn = seed, step, 0
 
         def next(self, ordered: bool = True) -> Any:
