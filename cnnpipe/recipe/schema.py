@@ -77,9 +77,7 @@ class Phase(Spec):
 
     def ignored_keys(self) -> dict[str, str]:
         """Only features of frozen layers can be kept."""
-        why = "because nothing is frozen" if self.freeze == "none" else "because BatchNorm layers learn"
-        ignored = self.freeze == "none" or self.batch_normalization == "training"
-        return {"cached_views": why} if ignored else {}
+        return {"cached_views": "because nothing is frozen"} if self.freeze == "none" else {}
 
 
 class Training(Spec):
