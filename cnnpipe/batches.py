@@ -8,6 +8,7 @@ short and no example is left out.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ def training_batches(
     stop_step: int,
     augmentation: Sequence[Augmentation] = (),
     views: int = 1,
+    keys: Mapping[str, str] | None = None,
+    soften: Callable[[Named], Named] | None = None,
 ) -> tf.data.Dataset:
     """Return the batches of the steps from `start_step` up to, not including, `stop_step`.
 
@@ -46,6 +49,9 @@ def training_batches(
         augmentation: Random changes, in order.
         views: How many copies of each example the inputs hold, all examples of a view together; an epoch shows one
             view, the next epoch the next one.
+        keys: Which targets augmentations may change, by their keys in a batch (`Task.augmented`).
+        soften: Makes labels in a batch of targets such that they may be averaged (`Task.soft_labels`); called when an
+            augmentation mixes labels.
 
     Returns:
         Pairs of inputs (float32) and targets; a dict by name where there are several, else the tensor itself.
@@ -54,7 +60,7 @@ def training_batches(
 
     count = len(split)
     gather = _gatherer(split)
-    change = _changer(augmentation, seed)
+    change = _changer(augmentation, seed, keys, soften)
 
     def batch(step: Any) -> Any:
         position = step * batch_size + tf.range(batch_size, dtype="int64")
@@ -144,10 +150,15 @@ def _column(array: np.ndarray) -> Callable[[Any], Any]:
     return rows
 
 
-def _changer(augmentation: Sequence[Augmentation], seed: object) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
+def _changer(
+    augmentation: Sequence[Augmentation],
+    seed: object,
+    keys: Mapping[str, str] | None = None,
+    soften: Callable[[Named], Named] | None = None,
+) -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
     """Return a function that augments a batch of a step."""
-    layers = [(spec, spec.layer()) for spec in augmentation]
-    generator = _step_seeds() if layers else None
+    generator = _step_seeds() if augmentation else None
+    mixes, changed = any(spec.mixes_labels for spec in augmentation), keys or {}
 
     def change(
         inputs: Mapping[str, Any], targets: Mapping[str, Any], step: Any
@@ -155,13 +166,30 @@ def _changer(augmentation: Sequence[Augmentation], seed: object) -> Callable[...
         if generator is None:
             return dict(inputs), dict(targets)
         ((name, images),) = inputs.items()
-        batch = {**targets, "images": images}
+        targets = soften(targets) if mixes and soften else targets
+        batch = {"images": images, **_nested({key: targets[target] for target, key in changed.items()})}
         draws = generator(seed, step)
-        for spec, layer in layers:
-            batch = spec.apply(batch, layer, draws)
-        return {name: batch["images"]}, {key: batch[key] for key in targets}
+        for spec in augmentation:
+            batch = spec.apply(batch, draws)
+        return {name: batch["images"]}, {**targets, **{target: _inside(batch, key) for target, key in changed.items()}}
 
     return change
+
+
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `{"a": {"b": value}}` for the key `a.b`."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        *outer, last = key.split(".")
+        inner = found
+        for part in outer:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return found
+
+
+def _inside(values: Mapping[str, Any], key: str) -> Any:
+    return functools.reduce(lambda found, part: found[part], key.split("."), values)
 
 
 def _step_seeds() -> Callable[[object, Any], Any]:

@@ -21,12 +21,14 @@ proposals are matched inside `training_model`, as they depend on the weights. `d
 region-of-interest nodes between them; its layers carry the names of the parts, so weights are found by name: that is
 why `deployed` returns a graph and not a name. `decode` does non-maximum suppression and pastes masks; `score` is COCO's
 AP, whose interval is a bootstrap over images; `example_scores` is None and the drop is reported without a paired count.
+`augmented` calls its targets `bounding_boxes.boxes`, `bounding_boxes.labels` and `segmentation_masks`, so that they
+move with the images, and augmentations that cannot move them, or that mix labels, are refused at their line.
 
 **Audio, 1D** (spoken words). `needs` {audio, labels}. Preprocessing is another file in its room, `waveform`: its
 `key` says which key of the example it reads, its `apply` decodes, resamples and cuts to (samples, 1), its `input_nodes`
 scale. Convolutions and pooling take their rank from the shape, so the same blocks make a 1D network. With a spectrogram
 it stays outside of the quantized graph, in `apply`. `encode`, `decode` and `score` are those of image classification,
-which is why they live in functions that both files call. Its augmentations override `Augmentation.apply`, which gets
+which is why they live in functions that both files call. Its augmentations implement `Augmentation.apply`, which gets
 the whole batch. Its client is `audio_classifier` in the signature.
 
 What these tasks will still have to add, because nothing needs it before: a key for inputs that no example holds (the
@@ -130,6 +132,12 @@ class Task(Spec):
 
     needs: ClassVar[frozenset[str]]
     """The keys of the example that it reads."""
+    augmented: ClassVar[Mapping[str, str]] = {}
+    """Which targets augmentations may change, and under which key of a batch: `{"probabilities": "labels"}`.
+
+    A dot leads into a mapping: `bounding_boxes.boxes`. Labels can be mixed only where some target is `labels`. Other
+    targets are left as they are.
+    """
 
     type: str
 
@@ -156,6 +164,18 @@ class Task(Spec):
         Raises:
             ValueError: The truth is not what this task can use; says why.
         """
+
+    def soft_labels(self, targets: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
+        """Return a batch of targets with labels that may be averaged: floats, such as shares of the classes.
+
+        Asked only when an augmentation mixes labels. The targets are tensors, in a graph; losses and metrics take what
+        `encode` gives and what this makes of it.
+        """
+        return targets
+
+    def decisions(self, facts: Facts) -> Sequence[str]:
+        """Return what this section decides by the training data, one sentence each, to be printed and recorded."""
+        return ()
 
     @abstractmethod
     def losses(self, facts: Facts) -> Mapping[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import math
+from typing import Any, ClassVar, Literal
 
-from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
+from cnnpipe.augmentations import Bounds, FillMode, Interpolation, Size
+from cnnpipe.augmentations._geometry import GeometricAugmentation, about_middle
+from cnnpipe.augmentations._pixels import both_ways
 
 
-class RandomRotation(Augmentation):
-    """`keras.layers.RandomRotation`."""
+class RandomRotation(GeometricAugmentation):
+    """`keras.layers.RandomRotation`. The box of a turned object is that of its turned box: never too small."""
 
     also_called: ClassVar[tuple[str, ...]] = ("rotate", "rotation", "degrees", "rotation_range")
     type: Literal["random_rotation"] = "random_rotation"
@@ -20,3 +23,13 @@ class RandomRotation(Augmentation):
     """How pixels between pixels are computed."""
     fill_value: float = 0.0
     """The value for `fill_mode: constant`."""
+
+    def matrices(self, images: Any, seed: Any) -> Any:
+        """Draw the angles."""
+        import keras
+
+        lower, upper = both_ways(self.factor)
+        degrees = keras.random.uniform((keras.ops.shape(images)[0],), lower * 360.0, upper * 360.0, seed=seed)
+        angle = degrees * (math.pi / 180)
+        cosine, sine = keras.ops.cos(angle), keras.ops.sin(angle)
+        return about_middle(images, (cosine, -sine), (sine, cosine))

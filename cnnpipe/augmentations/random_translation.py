@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from cnnpipe.augmentations import Augmentation, Bounds, FillMode, Interpolation, Size
+from cnnpipe.augmentations import Bounds, FillMode, Interpolation, Size
+from cnnpipe.augmentations._geometry import GeometricAugmentation, affine
+from cnnpipe.augmentations._pixels import both_ways
 
 
-class RandomTranslation(Augmentation):
+class RandomTranslation(GeometricAugmentation):
     """`keras.layers.RandomTranslation`."""
 
     also_called: ClassVar[tuple[str, ...]] = (
@@ -17,6 +19,7 @@ class RandomTranslation(Augmentation):
         "random_shift",
         "translation",
         "affine",
+        "pad_and_crop",
     )
     type: Literal["random_translation"] = "random_translation"
     height_factor: Size | Bounds
@@ -29,3 +32,14 @@ class RandomTranslation(Augmentation):
     """How pixels between pixels are computed."""
     fill_value: float = 0.0
     """The value for `fill_mode: constant`."""
+
+    def matrices(self, images: Any, seed: Any) -> Any:
+        """Draw the move down, then the move to the right."""
+        import keras
+
+        shape = (keras.ops.shape(images)[0],)
+        down, right = (
+            keras.random.uniform(shape, *both_ways(factor), seed=seed) * length
+            for factor, length in zip((self.height_factor, self.width_factor), images.shape[1:3], strict=True)
+        )
+        return affine((1.0, 0.0, -right), (0.0, 1.0, -down))

@@ -101,6 +101,8 @@ def prepare(loaded: LoadedRecipe, workers: Workers, notes: Notes, dry: bool = Tr
     notes.stage("reading")
     data = load_data(loaded, notes)
     compiled = compile_recipe(loaded, data.facts)
+    for decision in loaded.recipe.task.decisions(data.facts):
+        notes.note(decision)
     _note_warnings(notes, (
         *compiled.problems,
         *lag_warnings(loaded, compiled.graphs, len(data.splits["training"])),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.exporters import Exporter
-from cnnpipe.recipe.schema import Export, Recipe
+from cnnpipe.recipe.schema import Export, Recipe, Training
 from cnnpipe.spec import Spec
 from cnnpipe.yaml_nodes import Node
 
@@ -16,9 +16,10 @@ from cnnpipe.yaml_nodes import Node
 def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     """Return what is wrong, or surely unwanted, between sections."""
     yield from _needs(recipe)
+    yield from _augmentation(recipe)
     yield from _splits(recipe)
     yield from _model(recipe)
-    yield from _training(recipe)
+    yield from _training(recipe, root)
     yield from _names(root.find(("model", "blocks")), "model.blocks")
     yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
@@ -59,6 +60,19 @@ def _needs(recipe: Recipe) -> Iterator[Problem]:
         )
 
 
+def _augmentation(recipe: Recipe) -> Iterator[Problem]:
+    """Augmentations that cannot change such images, or not what the task needs beside them."""
+    shape, keys = recipe.data.preprocessing.input_shape(), recipe.task.augmented.values()
+    beside = frozenset(key.partition(".")[0] for key in keys)
+    for number, augmentation in enumerate(recipe.data.augmentation):
+        why = augmentation.unfit(shape, beside)
+        if augmentation.mixes_labels and "labels" not in keys:
+            why = f"it mixes labels, and '{recipe.task.type}' has none that can be mixed"
+        if why:
+            message = f"'{augmentation.type}' cannot be used: {why}"
+            yield Problem(message, path=f"data.augmentation.{number}", hint="Delete it, or choose another one.")
+
+
 def _splits(recipe: Recipe) -> Iterator[Problem]:
     split = recipe.data.split
     if split.validation + split.test >= 1:
@@ -85,53 +99,55 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
         yield Problem("'blocks' and 'backbone' are both given", path="model.backbone", hint=hint)
 
 
-def _training(recipe: Recipe) -> Iterator[Problem]:
-    yield from _epochs(recipe)
-    yield from _cached_views(recipe)
-    stopping, epochs = recipe.training.early_stopping, recipe.training.total_epochs
+def _training(recipe: Recipe, root: Node) -> Iterator[Problem]:
+    training = recipe.training
+    if training.epochs is not None and training.phases:
+        yield Problem("each phase says its own epochs", path="training.epochs", hint="Delete this key.")
+    stopping, epochs = training.early_stopping, max(phase.epochs for phase in training.parts)
     if stopping is not None and stopping.patience >= epochs:
+        what = "phases of at most" if training.phases else "a training of"
         yield Problem(
-            f"patience {stopping.patience} can never end a training of {epochs} epochs",
+            f"patience {stopping.patience} can never end {what} {epochs} epochs",
             severity="warning",
             path="training.early_stopping",
             hint="Make it smaller than 'epochs', or leave it out.",
         )
+    yield from _phases(recipe, root)
+    yield from _schedules(training)
 
 
-def _epochs(recipe: Recipe) -> Iterator[Problem]:
-    training = recipe.training
-    if training.epochs is not None and training.phases:
-        yield Problem("each phase says its own epochs", path="training.epochs", hint="Delete this key.")
+def _phases(recipe: Recipe, root: Node) -> Iterator[Problem]:
     seen: dict[str, int] = {}
-    for number, phase in enumerate(training.phases):
+    for number, phase in enumerate(recipe.training.phases):
+        path = f"training.phases.{number}"
         if phase.name in seen:
             message = f"phase {seen[phase.name]} is also called '{phase.name}'"
-            yield Problem(message, path=f"training.phases.{number}.name", hint="Give each phase a name of its own.")
+            yield Problem(message, path=f"{path}.name", hint="Give each phase a name of its own.")
         seen.setdefault(phase.name, number)
         if phase.freeze != "none" and recipe.model.backbone is None:
             yield Problem(
                 f"there is no backbone that a phase could freeze (received '{phase.freeze}')",
-                path=f"training.phases.{number}.freeze",
+                path=f"{path}.freeze",
                 hint="Write 'none', or leave the key out.",
+            )
+        if recipe.model.backbone is None and root.find(("training", "phases", number, "batch_normalization")):
+            hint = "Delete it: the BatchNorm of blocks always learns."
+            yield Problem("there is no backbone for 'batch_normalization'", None, f"{path}.batch_normalization", hint)
+        said = phase.optimizer and root.find(("training", "phases", number, "optimizer", "learning_rate"))
+        if phase.optimizer and said and phase.learning_rate not in (None, phase.optimizer.learning_rate):
+            yield Problem(
+                f"the phase says {phase.learning_rate:g}, and its optimizer {phase.optimizer.learning_rate:g}",
+                path=f"{path}.learning_rate",
+                hint="Delete one of the two.",
             )
 
 
-def _cached_views(recipe: Recipe) -> Iterator[Problem]:
-    """Views are changed copies of single examples."""
-    for number, phase in enumerate(recipe.training.phases):
-        path = f"training.phases.{number}.cached_views"
-        if phase.cached_views is None or phase.freeze == "none":
-            continue
-        if not recipe.data.augmentation:
-            why = "because there is no augmentation: the features of the examples themselves are kept anyway"
-            yield Problem(f"'cached_views' has no effect {why}", path=path, hint="Delete it.")
-        for position, augmentation in enumerate(recipe.data.augmentation):
-            if augmentation.mixes_labels:
-                yield Problem(
-                    f"'{augmentation.type}' mixes examples with each other, and '{path}' keeps each example by itself",
-                    path=f"data.augmentation.{position}",
-                    hint="Delete one of the two.",
-                )
+def _schedules(training: Training) -> Iterator[Problem]:
+    for number, phase in enumerate(training.parts):
+        schedule, rate = training.schedule_of(phase), training.optimizer_of(phase).learning_rate
+        path = f"training.phases.{number}.schedule" if phase.schedule else "training.schedule"
+        for message in schedule.contradictions(rate) if schedule else ():
+            yield Problem(message, path=path, hint="Change one of the two.")
 
 
 def _names(blocks: Node | None, where: str) -> Iterator[Problem]:

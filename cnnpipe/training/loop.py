@@ -140,10 +140,11 @@ def _train(loaded: LoadedRecipe, data: LoadedData, keeper: Keeper) -> None:
 
 
 def _batches(loaded: LoadedRecipe, data: LoadedData, start: int, stop: int) -> Any:
-    recipe = loaded.recipe
+    recipe, task = loaded.recipe, loaded.recipe.task
     return training_batches(
-        data.splits["training"], recipe.training.batch_size, recipe.seed, start, stop, recipe.data.augmentation
-    )
+        data.splits["training"], recipe.training.batch_size, recipe.seed, start, stop, recipe.data.augmentation,
+        keys=task.augmented, soften=lambda targets: task.soft_labels(targets, data.facts),
+    )  # fmt: skip
 
 
 def _compile(model: keras.Model, loaded: LoadedRecipe, data: LoadedData, pace: Pace) -> None:
