@@ -88,8 +88,8 @@ class ImageFolder(Dataset):
         return Examples(tuple(examples), names, tuple(notes))
 
 
-def existing(path: Path, kind: Literal["folder", "file"]) -> Path:
-    """Return `path` if it is such a thing.
+def existing(path: Path, kind: Literal["folder", "file"], key: str = "data.source.path") -> Path:
+    """Return `path`, which the recipe says at `key`, if it is such a thing.
 
     Raises:
         ProblemError: It is not; names the nearest one beside it.
@@ -97,14 +97,14 @@ def existing(path: Path, kind: Literal["folder", "file"]) -> Path:
     if path.is_dir() if kind == "folder" else path.is_file():
         return path
     if path.exists():
-        raise ProblemError(Problem(f"{path} is no {kind}", path="data.source.path"))
+        raise ProblemError(Problem(f"{path} is no {kind}", path=key))
     parent = path.parent
     while not parent.is_dir():
         parent = parent.parent
     found = [p.name for p in parent.iterdir() if p.is_dir() == (kind == "folder")] if parent == path.parent else []
     meant = nearest(path.name, found)
     hint = f"Did you mean {parent / meant}?" if meant else f"The nearest folder that exists is {parent}."
-    raise ProblemError(Problem(f"the {kind} {path} does not exist", path="data.source.path", hint=hint))
+    raise ProblemError(Problem(f"the {kind} {path} does not exist", path=key, hint=hint))
 
 
 def content_of(file: Path) -> bytes:
@@ -151,6 +151,7 @@ def _split_folders(root: Path, notes: list[str]) -> dict[SplitName | None, Path]
     if "training" not in splits:
         raise _problem(f"{root} has no training folder beside {_listed([p.name for p in named])}", "Call it train.")
     _note_outside(_visible_files(root), notes)
+    _note_hidden(_hidden_names(root), Path(root.name), notes)
     return {split: splits[split] for split in SPLITS if split in splits}
 
 
@@ -171,6 +172,7 @@ def _stated_folders(root: Path, stated: SplitFolders, notes: list[str]) -> dict[
         hint = "Say what they are, or move them away."
         raise _problem(f"{root} holds folders that are no split of the recipe ({_listed(others)})", hint, "splits")
     _note_outside(_visible_files(root), notes)
+    _note_hidden(_hidden_names(root), Path(root.name), notes)
     return splits
 
 
@@ -182,12 +184,9 @@ def _classes(place: Path, root: Path, notes: list[str]) -> dict[str, list[Path]]
         what = f"it holds {_count(beside, 'file')}, but no folders" if beside else "it is empty"
         raise _problem(f"{place} has no classes: {what}", "Make one folder for each class and put its pictures there.")
     _note_outside(beside, notes)
-    hidden: list[str] = []
+    hidden = _hidden_names(place)
     found = {folder.name: sorted(_files(folder, hidden, {folder.resolve()})) for folder in folders}
-    if hidden:
-        notes.append(
-            f"Ignored {_count(hidden, 'hidden file')} in {place.relative_to(root.parent)}: {_listed(sorted(hidden))}."
-        )
+    _note_hidden(hidden, place.relative_to(root.parent), notes)
     return found
 
 
@@ -195,7 +194,7 @@ def _files(folder: Path, hidden: list[str], seen: set[Path]) -> Iterator[Path]:
     """Yield all files below a folder; folders that are links are followed once."""
     for path in folder.iterdir():
         if _hidden(path):
-            hidden.append(path.name)
+            hidden.append(_named(path))
         elif not path.is_dir():
             yield path
         elif (real := path.resolve()) not in seen:
@@ -246,6 +245,20 @@ def _visible_files(folder: Path) -> list[str]:
 def _note_outside(names: list[str], notes: list[str]) -> None:
     if names:
         notes.append(f"Ignored {_count(names, 'file')} outside of class folders: {_listed(names)}.")
+
+
+def _note_hidden(names: list[str], where: Path, notes: list[str]) -> None:
+    if names:
+        words = "hidden file or folder" if len(names) == 1 else "hidden files or folders"
+        notes.append(f"Ignored {len(names)} {words} in {where}: {_listed(sorted(names))}.")
+
+
+def _hidden_names(folder: Path) -> list[str]:
+    return [_named(p) for p in folder.iterdir() if _hidden(p)]
+
+
+def _named(path: Path) -> str:
+    return path.name + "/" * path.is_dir()
 
 
 def _hidden(path: Path) -> bool:

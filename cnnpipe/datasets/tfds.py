@@ -1,0 +1,284 @@
+"""Any data set of TensorFlow Datasets by its name, prepared before or from raw files, with or without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from cnnpipe.datasets import Dataset, Example, Examples, SplitName
+from cnnpipe.datasets._tfrecord import features_of, record_positions
+from cnnpipe.datasets.image_folder import existing
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.spec import FilePath, nearest
+
+NOTES = "cnnpipe_notes.json"
+"""What was decided while the data was prepared; it lies beside the prepared data and is told in every run."""
+FOLDER_DATASETS = ("imagefolder", "image_folder", "folder_dataset.imagefolder")
+CONNECT_SECONDS = 3
+OptionalPath = Annotated[str | None, FilePath(), Field(min_length=1)]
+OptionalName = Annotated[str | None, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class _Features:
+    """Which features are read, and what their numbers mean; `several`: a picture may have any number of classes."""
+
+    image_key: str
+    label_key: str
+    class_names: tuple[str, ...]
+    several: bool
+
+
+class Tfds(Dataset):
+    """Prepares the data set once, as TensorFlow Datasets does, then reads its files by itself.
+
+    Reading needs neither TensorFlow nor a network. Pictures stay encoded until they are decoded like any file. Labels
+    are one class or a list of classes. A split that the data set lacks is cut from training.
+    """
+
+    also_called: ClassVar[tuple[str, ...]] = (
+        "tensorflow_datasets",
+        "tensorflow",
+        "tf_datasets",
+        "fashion_mnist",
+        "cifar10",
+        "cifar100",
+        "beans",
+        "oxford_flowers102",
+    )
+    type: Literal["tfds"] = "tfds"
+    name: str = Field(min_length=1)
+    """Its name there, with configuration and version where wanted: `beans`, `cifar10:3.0.2`, `NAME/CONFIG:VERSION`."""
+    data_dir: OptionalPath = None
+    """Where prepared data lies or goes; None: TensorFlow Datasets' own, TFDS_DATA_DIR or ~/tensorflow_datasets."""
+    manual_dir: OptionalPath = None
+    """Folder with the raw files, under the names that they have on the network; None: they are downloaded."""
+    image_key: str = Field(default="image", min_length=1)
+    """The feature with the picture."""
+    label_key: str = Field(default="label", min_length=1)
+    """The feature with the class or the classes."""
+    training_split: str = Field(default="train", min_length=1)
+    """Its name of the split for training."""
+    validation_split: OptionalName = "validation"
+    """Its name of the split for validation; one that it lacks, or null, is cut from training."""
+    test_split: OptionalName = "test"
+    """Its name of the split for the test; one that it lacks, or null, is cut from training."""
+
+    def open(self, folder: Path) -> Examples:
+        """List the examples; prepares the data first where that was not done, which may take minutes.
+
+        Raises:
+            ProblemError: There is no such data set, its files are missing and there is no network, or it has other
+                features or splits than the recipe says.
+        """
+        if self.name.lower() in FOLDER_DATASETS:
+            hint = "Write {type: image_folder, path: …}: it reads this layout, PATH/train/CLASS/… with test beside it."
+            raise _problem(f"'{self.name}' is a layout of folders", "type", hint)
+        data_dir = existing(folder / self.data_dir, "folder", "data.source.data_dir") if self.data_dir else None
+        manual_dir = existing(folder / self.manual_dir, "folder", "data.source.manual_dir") if self.manual_dir else None
+        builder = _builder(self.name, data_dir)
+        with _quiet():
+            prepared = builder.is_prepared()
+        if not prepared:
+            _prepare(self.name, builder, data_dir, manual_dir)
+            builder = _builder(self.name, data_dir)
+        features, splits = _features(builder, self.image_key, self.label_key), _splits(builder, self)
+        notes = [*_notes(Path(builder.data_dir)), *_unused(builder, splits)]
+        return Examples(tuple(_examples(builder, splits, features)), features.class_names, tuple(notes))
+
+
+def _examples(builder: Any, splits: Mapping[SplitName, str], features: _Features) -> Iterator[Example]:
+    for split, theirs in splits.items():
+        files = [Path(file) for file in builder.info.splits[theirs].filepaths]
+        records = ((file, position, length) for file in files for position, length in _positions(file))
+        for number, record in enumerate(records):
+            yield Example(f"{theirs}/{number:06d}", split, partial(_read, features, *record))
+
+
+def _positions(file: Path) -> list[tuple[int, int]]:
+    try:
+        return record_positions(file)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        hint = f"Remove {file.parent}, and it is prepared anew."
+        raise ProblemError(Problem(f"{file} cannot be read ({why})", path="data.source", hint=hint)) from None
+
+
+def _read(features: _Features, file: Path, position: int, length: int) -> dict[str, Any]:
+    """Return one example. Raises `ValueError` when it has no picture, or no such class."""
+    with file.open("rb") as stream:
+        stream.seek(position)
+        found = features_of(stream.read(length), (features.image_key, features.label_key))
+    pictures, numbers = found.get(features.image_key, []), found.get(features.label_key, [])
+    if len(pictures) != 1 or not isinstance(pictures[0], bytes):
+        raise ValueError(f"it holds no picture '{features.image_key}'")
+    classes = range(len(features.class_names))
+    names = tuple(features.class_names[n] for n in numbers if isinstance(n, int) and n in classes)
+    if len(names) < len(numbers) or not (names or features.several):
+        raise ValueError(f"its '{features.label_key}' is {numbers or 'missing'}, no class: is this split labelled?")
+    return {"images": pictures[0], "labels": names if features.several else names[0]}
+
+
+def _builder(name: str, data_dir: Path | None) -> Any:
+    """Return TensorFlow Datasets' builder. Its import is light as long as nothing is prepared or decoded."""
+    import tensorflow_datasets as tfds
+
+    try:
+        with _quiet():
+            return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError:
+        known = tfds.list_builders(with_community_datasets=False)
+        meant = nearest(name.partition("/")[0].partition(":")[0], known)
+        hint = f"Did you mean '{meant}'?" if meant else "https://www.tensorflow.org/datasets/catalog lists them."
+        raise _problem(f"TensorFlow Datasets has no '{name}'", "name", hint) from None
+    except Exception as error:  # its constructors raise what they like
+        raise _problem(f"TensorFlow Datasets cannot open '{name}' ({_first_line(error)})", "name") from None
+
+
+def _prepare(name: str, builder: Any, data_dir: Path | None, manual_dir: Path | None) -> None:
+    """Prepare the data in a child process, which may load TensorFlow and print what it likes.
+
+    Raises:
+        ProblemError: Raw files are missing and cannot be downloaded; or what went wrong in preparing them.
+    """
+    from cnnpipe.child import Child, ChildError
+
+    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS and manual_dir is None:
+        what = f"'{name}' cannot be downloaded by a program, and is not prepared in {builder.data_dir}"
+        raise _problem(what, "manual_dir", f"Set manual_dir. {' '.join(builder.MANUAL_DOWNLOAD_INSTRUCTIONS.split())}")
+    missing = _missing(builder, manual_dir)
+    online = not missing or _reachable(next(iter(missing)))
+    if missing and not online and not builder.builder_configs:
+        raise _missing_problem(name, builder, sorted(missing.values()), manual_dir)
+    with Child("the preparation") as child:
+        try:
+            child.call("cnnpipe.datasets._tfds_prepare.prepare", name, data_dir, manual_dir, online, timeout=7 * 86400)
+        except ChildError as error:
+            raise error.about(f"preparing '{name}'", "data.source") from None
+
+
+def _missing(builder: Any, manual_dir: Path | None) -> dict[str, str]:
+    """Return the raw files that are neither in `manual_dir` nor downloaded before, name by address."""
+    from tensorflow_datasets.core.download.resource import get_dl_fname
+
+    downloads = root_of(builder) / "downloads"
+    downloaded = {file.name for file in downloads.rglob("*")} if downloads.is_dir() else set()
+    return {
+        url: info.filename or url
+        for url, info in builder.url_infos.items()
+        if not (manual_dir and info.filename and (manual_dir / info.filename).is_file())
+        and get_dl_fname(url, info.checksum) not in downloaded
+    }
+
+
+def root_of(builder: Any) -> Path:
+    """Return the folder of all prepared data, in which that of a builder lies below its name and version."""
+    return Path(builder.data_dir).parents[len(Path(builder.info.full_name).parts) - 1]
+
+
+def _missing_problem(name: str, builder: Any, files: list[str], manual_dir: Path | None) -> ProblemError:
+    listed = ", ".join(files[:6]) + (f" and {len(files) - 6} more" if len(files) > 6 else "")
+    where = f"{manual_dir} lacks" if manual_dir else "there is no manual_dir with"
+    message = f"'{name}' is not prepared in {builder.data_dir}, {where} {listed}, and the network cannot be reached"
+    folder = f"into {manual_dir}" if manual_dir else "into a folder and set manual_dir to it"
+    hint = f"Put the missing files {folder}; or set data_dir to a folder that holds the prepared data."
+    return _problem(message, "manual_dir" if manual_dir else "name", hint)
+
+
+def _reachable(url: str) -> bool:
+    """Return whether the host of an address answers anything at all."""
+    import requests
+
+    try:
+        requests.head(url, timeout=CONNECT_SECONDS)
+    except (requests.RequestException, OSError):
+        return False
+    return True
+
+
+def _features(builder: Any, image_key: str, label_key: str) -> _Features:
+    """Return how examples are read.
+
+    Raises:
+        ProblemError: Features are missing, or are no picture and no class; the files are of an unusual format.
+    """
+    import tensorflow_datasets as tfds
+
+    features = dict(builder.info.features)
+    label: Any = features.get(label_key)
+    classes: Any = getattr(label, "feature", label)  # a list of classes holds the feature of one
+    for key, feature, wanted, field in (
+        (image_key, features.get(image_key), tfds.features.Image, "image_key"),
+        (label_key, classes, tfds.features.ClassLabel, "label_key"),
+    ):
+        if not isinstance(feature, wanted):
+            what = f"is {type(feature).__name__}" if feature is not None else "does not exist"
+            listed = ", ".join(f"{name} ({type(found).__name__})" for name, found in features.items())
+            problem = f"the feature '{key}' of '{builder.info.full_name}' {what}, and {wanted.__name__} is needed"
+            raise _problem(problem, field, f"Its features: {listed}.")
+    if str(features[image_key].np_dtype.__name__) not in ("uint8", "uint16"):
+        raise _problem(f"the pictures of '{builder.info.full_name}' are {features[image_key].np_dtype}", "image_key")
+    if builder.info.file_format is not None and builder.info.file_format.value != "tfrecord":
+        hint = "Remove the folder, and it is prepared anew as tfrecord."
+        raise _problem(f"{builder.data_dir} is of the format {builder.info.file_format.value}", "data_dir", hint)
+    return _Features(image_key, label_key, tuple(classes.names), label is not classes)
+
+
+def _splits(builder: Any, spec: Tfds) -> dict[SplitName, str]:
+    """Return its name of each split that the source brings. One that the recipe names itself must be there."""
+    known = {name: info.num_examples for name, info in builder.info.splits.items()}
+    wanted: dict[SplitName, str | None] = {
+        "training": spec.training_split,
+        "validation": spec.validation_split,
+        "test": spec.test_split,
+    }
+    found: dict[SplitName, str] = {}
+    for split, name in wanted.items():
+        field = f"{split}_split"
+        if name is None:
+            continue
+        if name in known:
+            found[split] = name
+        elif split == "training" or name != type(spec).model_fields[field].default:
+            listed = ", ".join(f"{name} ({count:,})" for name, count in known.items())
+            hint = f"It has {listed}; parts of splits are cut by data.split."
+            raise _problem(f"'{builder.info.full_name}' has no split '{name}'", field, hint)
+    return found
+
+
+def _unused(builder: Any, splits: Mapping[SplitName, str]) -> list[str]:
+    rest = [name for name in builder.info.splits if name not in splits.values()]
+    return [f"Splits of {builder.info.full_name} that are not used: {', '.join(rest)}."] if rest else []
+
+
+def _notes(folder: Path) -> list[str]:
+    file = folder / NOTES
+    return list(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else []
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what its log warns of while it looks for prepared data."""
+    from absl import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".: ")
+
+
+def _problem(message: str, key: str, hint: str = "") -> ProblemError:
+    return ProblemError(Problem(message, path=f"data.source.{key}", hint=hint))
