@@ -97,7 +97,8 @@ def _explained(cls: type[Spec], error: Any) -> InitErrorDetails:
 
 def nearest(word: str, known: list[str]) -> str | None:
     """Return the known word that `word` was probably meant to be, or None."""
-    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    same_letters = [other for other in known if sorted(other) == sorted(word.lower())]
+    found = same_letters or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,10 +12,7 @@ from cnnpipe.optimizers import Optimizer
 class Adam(Optimizer):
     """`keras.optimizers.Adam`."""
 
-    also_called: ClassVar[tuple[str, ...]] = ("adamax", "nadam", "rmsprop", "sgd", "adamw")
     type: Literal["adam"] = "adam"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Step size."""
     beta_1: float = Field(default=0.9, ge=0, lt=1)
     """Decay of the first moment's average."""
     beta_2: float = Field(default=0.999, ge=0, lt=1)

@@ -14,9 +14,7 @@ class AdamW(Optimizer):
 
     also_called: ClassVar[tuple[str, ...]] = ("adam_w",)
     type: Literal["adamw"] = "adamw"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Step size."""
-    weight_decay: float = Field(default=0.004, ge=0)
+    weight_decay: float = Field(default=0.004, ge=0)  # it may not be left out
     """Share of the weights, times the learning rate, that each step takes away."""
     beta_1: float = Field(default=0.9, ge=0, lt=1)
     """Decay of the first moment's average."""

@@ -13,8 +13,6 @@ class RMSprop(Optimizer):
     """`keras.optimizers.RMSprop`."""
 
     type: Literal["rmsprop"] = "rmsprop"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    """Step size."""
     rho: float = Field(default=0.9, ge=0, lt=1)
     """Decay of the average of squared gradients."""
     momentum: float = Field(default=0.0, ge=0, lt=1)
@@ -23,5 +21,3 @@ class RMSprop(Optimizer):
     """Small number against division by zero."""
     centered: bool = False
     """Whether gradients are divided by their variance instead of their mean square."""
-    weight_decay: float | None = Field(default=None, ge=0)
-    """Share of the weights, times the learning rate, that each step takes away."""

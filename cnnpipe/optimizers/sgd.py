@@ -15,14 +15,12 @@ class SGD(Optimizer):
     also_called: ClassVar[tuple[str, ...]] = ("momentum", "gradient_descent", "nesterov")
     type: Literal["sgd"] = "sgd"
     learning_rate: float = Field(default=0.01, gt=0)
-    """Step size."""
+    """Step size; where a schedule begins."""
     momentum: float = Field(default=0.0, ge=0, lt=1)
     """Share of the last step that is taken again."""
     nesterov: bool = False
     """Whether the gradient is taken after that share of a step (Nesterov's momentum)."""
-    weight_decay: float | None = Field(default=None, ge=0)
-    """Share of the weights, times the learning rate, that each step takes away."""
 
     def ignored_keys(self) -> dict[str, str]:
         """Nesterov's momentum is a kind of momentum."""
-        return {} if self.momentum else {"nesterov": "because momentum is 0"}
+        return super().ignored_keys() | ({} if self.momentum else {"nesterov": "because momentum is 0"})

@@ -21,7 +21,16 @@ def filled(recipe: Recipe, name: str) -> Recipe:
     training = recipe.training
     if backbone is not None and backbone.pretrained and not training.phases and training.epochs:
         training = _transfer(training, training.epochs)
+    training = training.model_copy(update={"phases": tuple(_one_rate(phase) for phase in training.phases)})
     return recipe.model_copy(update={"name": recipe.name or name, "data": data, "training": training})
+
+
+def _one_rate(phase: Phase) -> Phase:
+    """Return the phase with its learning rate in its optimizer, so that no two values are stated."""
+    if phase.optimizer is None or phase.learning_rate is None:
+        return phase
+    optimizer = phase.optimizer.model_copy(update={"learning_rate": phase.learning_rate})
+    return phase.model_copy(update={"optimizer": optimizer})
 
 
 def _transfer(training: Training, epochs: int) -> Training:

@@ -42,12 +42,19 @@ def _flat(spec: type[Spec], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _with_references(schema: Any) -> Any:
-    """Return a schema in which every mark of a component field is a reference to its room."""
+    """Return a schema in which every mark of a component field is a reference to its room.
+
+    What may be null besides is one schema of two types, not a choice of two: a message is then at its own place.
+    """
     if isinstance(schema, list):
         return [_with_references(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     result = {key: _with_references(value) for key, value in schema.items() if key != "x-component"}
+    first, *others = result.get("anyOf") or [{}]
+    if others == [{"type": "null"}] and isinstance(first.get("type"), str) and "enum" not in first:
+        result = {key: value for key, value in result.items() if key != "anyOf"} | first
+        result["type"] = [first["type"], "null"]
     return result | {"$ref": f"#/$defs/{schema['x-component']}"} if "x-component" in schema else result
 
 

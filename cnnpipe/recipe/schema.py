@@ -9,14 +9,19 @@ from pydantic import Field
 
 from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
+from cnnpipe.durations import Duration
 from cnnpipe.exporters import CALIBRATED, AnyExporter, Quantization, TensorType
 from cnnpipe.model import Model
 from cnnpipe.optimizers import Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
 from cnnpipe.registry import Component
+from cnnpipe.schedules import AnySchedule, Schedule
 from cnnpipe.spec import Spec
 from cnnpipe.targets import AnyTarget
 from cnnpipe.task import AnyTask
+
+WHOLE = "training"
+"""What the only phase is called when a recipe names none."""
 
 
 class Split(Spec):
@@ -71,13 +76,17 @@ class Phase(Spec):
     """Optimizer of this phase; `training.optimizer` when left out."""
     learning_rate: float | None = Field(default=None, gt=0)
     """Learning rate of this phase; the optimizer's when left out."""
+    schedule: AnySchedule | None = None
+    """How that rate changes during this phase; `training.schedule` when left out."""
     cached_views: int | None = Field(default=None, ge=1)
     """With augmentation, train what follows the frozen layers on so many changed copies of each example, kept as
     features and taken in turn, an epoch each; when left out, every epoch changes and computes all examples anew."""
 
     def ignored_keys(self) -> dict[str, str]:
-        """Only features of frozen layers can be kept."""
-        return {"cached_views": "because nothing is frozen"} if self.freeze == "none" else {}
+        """A frozen backbone learns nothing; only features of frozen layers can be kept."""
+        if self.freeze == "none":
+            return {"cached_views": "because nothing is frozen"}
+        return {"batch_normalization": "because the whole backbone is frozen"} if self.freeze == "backbone" else {}
 
 
 class Training(Spec):
@@ -93,8 +102,16 @@ class Training(Spec):
         default_factory=lambda: cast(Optimizer, Component("optimizers").validate("adam"))
     )
     """Keras's optimizer."""
+    schedule: AnySchedule | None = None
+    """How the learning rate changes, in each phase anew; constant when left out."""
     early_stopping: EarlyStopping | None = None
-    """When to stop early."""
+    """When to stop early: the phase, where there are phases, and the next one begins."""
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    """Keras's dtype policy while training: what is computed with; weights, decisions and exports are float32."""
+    max_time: Duration | None = None
+    """Time after which training stops, such as `40m` or `1h30m`, over all processes."""
+    deterministic: bool | None = None
+    """Whether equal seeds give equal weights, bit for bit; when left out, on a CPU but not on a GPU."""
     restore: Literal["best", "last"] = "best"
     """Which weights are kept: of the epoch with the best headline metric on validation, or of the last one."""
 
@@ -106,7 +123,22 @@ class Training(Spec):
     @property
     def total_epochs(self) -> int:
         """Passes over the training split in all phases."""
-        return sum(phase.epochs for phase in self.phases) or self.epochs or 0
+        return sum(phase.epochs for phase in self.parts)
+
+    @property
+    def parts(self) -> tuple[Phase, ...]:
+        """The phases, or the whole training as one: all weights learn."""
+        return self.phases or (Phase(name=WHOLE, epochs=self.epochs or 1, batch_normalization="training"),)
+
+    def optimizer_of(self, phase: Phase) -> Optimizer:
+        """Return the optimizer of a phase, with its learning rate."""
+        chosen = phase.optimizer or self.optimizer
+        rate = phase.learning_rate
+        return chosen if rate is None else chosen.model_copy(update={"learning_rate": rate})
+
+    def schedule_of(self, phase: Phase) -> Schedule | None:
+        """Return the schedule of a phase."""
+        return phase.schedule or self.schedule
 
 
 class Export(Spec):

@@ -1,0 +1,33 @@
+"""Lengths of time as a person writes them: `90s`, `40m`, `2h`, `1h30m`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_PARTS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def seconds_of(duration: str) -> int:
+    """Return the seconds of a length of time.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _PARTS.fullmatch(duration)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    total = 3600 * hours + 60 * minutes + seconds
+    if not total:
+        raise ValueError(f"expected a time such as 90s, 40m or 1h30m (received '{duration}')")
+    return total
+
+
+def _checked(duration: str) -> str:
+    seconds_of(duration)
+    return duration
+
+
+Duration = Annotated[str, AfterValidator(_checked)]
+"""A length of time in hours (h), minutes (m) and seconds (s), such as `40m`."""
