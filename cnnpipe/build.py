@@ -90,6 +90,16 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
     for layer in model.layers:
         if layer.weights:
             layer.set_weights(list(weights[layer.name]))
+    refresh(model)
+
+
+def refresh(model: keras.Model) -> None:
+    """Let layers that compute with copies of their weights see that these were assigned."""
+    import keras
+
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            layer.finalize_state()
 
 
 def save_weights(file: Path, weights: Weights) -> None:

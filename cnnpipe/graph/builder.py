@@ -84,17 +84,23 @@ class GraphBuilder:
 
         Maps of other strides, and vectors, are no feature maps and stay unmarked.
         """
-        stride = self._strides[tensor.position]
+        stride = self.stride(tensor)
         level = math.log2(stride) if stride else 0.0
         if level.is_integer() and level >= 1:
             self._features[f"P{int(level)}"] = tensor.position
 
+    def stride(self, tensor: Tensor) -> float | None:
+        """Return how many values of the network's input lie between two of a tensor; None: axes differ, or all mix."""
+        return self._strides[tensor.position]
+
     def _stride(self, node_type: NodeType, inputs: tuple[Tensor, ...]) -> float | None:
-        """Return how many values of the network's input lie between two of the output, None where axes differ."""
+        """Return the stride of a new node; a gate that was pooled over all positions has none to add to its map's."""
         if not inputs:
             return 1.0
         window = node_type.window(*(tensor.shape for tensor in inputs))
-        before = {self._strides[tensor.position] for tensor in inputs}
+        before = {self.stride(tensor) for tensor in inputs}
+        if len(before) > 1:
+            before.discard(None)
         after = set(window.strides) if window else set()
         (stride,), (factor,) = (before, after) if len(before) == len(after) == 1 else ((None,), (0.0,))
         return stride * factor if stride is not None else None

@@ -1,4 +1,4 @@
-"""Dropout: random zeros while training, nothing afterwards."""
+"""Dropout of values, channels or whole examples: random zeros while training, nothing afterwards."""
 
 from __future__ import annotations
 
@@ -33,3 +33,24 @@ class Dropout(NodeType):
         """Return `keras.layers.Dropout` or `SpatialDropout{rank}D`."""
         name = f"SpatialDropout{len(inputs[0]) - 1}D" if self.spatial else "Dropout"
         return KerasLayer(name, {"rate": self.rate})
+
+
+@dataclass(frozen=True)
+class StochasticDepth(NodeType):
+    """`keras.layers.Dropout` of all values of an example together (Huang et al. 2016, section 3), per branch.
+
+    Args:
+        rate: Share of the examples that are zeroed, in [0, 1); the others are divided by 1 - rate.
+    """
+
+    kind: ClassVar[str] = "stochastic_depth"
+    random: ClassVar[bool] = True
+    rate: float
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return the input's shape."""
+        return inputs[0]
+
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return `keras.layers.Dropout` with one random number per example."""
+        return KerasLayer("Dropout", {"rate": self.rate, "noise_shape": (None, *(1 for _ in inputs[0]))})

@@ -36,6 +36,33 @@ class ZeroPadding(NodeType):
 
 
 @dataclass(frozen=True)
+class CenteredPadding(NodeType):
+    """`keras.layers.ZeroPadding2D` before a convolution with strides 2 and padding `valid`, by the size of the map.
+
+    A map of even size gets one zero less before it than after it, so that windows lie as they do with `same`.
+
+    Args:
+        kernel_size: Size of the window that reads the padded map, odd.
+    """
+
+    kind: ClassVar[str] = "centered_padding"
+    kernel_size: int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (height + before + after, width + before + after, channels)."""
+        spatial(inputs[0], "pads", (2,))
+        return self._zeros(inputs[0]).output_shape(inputs[0])
+
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return `keras.layers.ZeroPadding2D`."""
+        return self._zeros(inputs[0]).keras_layer(inputs[0])
+
+    def _zeros(self, shape: Shape) -> ZeroPadding:
+        half = self.kernel_size // 2
+        return ZeroPadding(tuple((half - 1 + n % 2, half) for n in shape[:-1]))
+
+
+@dataclass(frozen=True)
 class Cropping(NodeType):
     """`keras.layers.Cropping1D`, `2D` or `3D`.
 

@@ -1,0 +1,50 @@
+"""MobileNet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from cnnpipe.backbones import Normalization
+from cnnpipe.backbones._application import STORAGE, SYMMETRIC, Application, KerasFunction, OfficialFile, OneOf
+
+ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
+"""How the names of the files spell them."""
+SIZES = (128, 160, 192, 224)
+
+
+class MobileNet(Application):
+    """Depthwise and 1x1 convolutions in turn, all `alpha` times as wide as the largest.
+
+    Source: Howard et al. 2017, "MobileNets: Efficient convolutional neural networks for mobile vision applications",
+    table 1.
+    """
+
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"alpha": alpha} for alpha in ALPHAS)
+    licence: ClassVar[str] = "Apache-2.0 (Google)"
+    also_called: ClassVar[tuple[str, ...]] = ("mobilenet_v1", "mobilenetv1_100")
+
+    type: Literal["mobilenet"] = "mobilenet"
+    alpha: Annotated[float, OneOf(*ALPHAS)] = 1.0
+    """Width of every layer as a share of the published one."""
+
+    @property
+    def graph_name(self) -> str:
+        """Name of the file with the graph."""
+        return f"mobilenet_{self.alpha}"
+
+    @property
+    def keras_function(self) -> KerasFunction:
+        """What makes the same network in Keras."""
+        return KerasFunction("MobileNet", {"alpha": self.alpha})
+
+    def normalization(self) -> Normalization:
+        """Return how pixels become -1 to 1."""
+        return SYMMETRIC
+
+    def official_file(self, size: tuple[int, int]) -> OfficialFile:
+        """Return the published weights; there are some for several square inputs, and 224x224 stands for all others."""
+        height, width = size
+        side = height if height == width and height in SIZES else 224
+        name = f"mobilenet_{ALPHAS[self.alpha]}_{side}_tf_no_top.h5"
+        return OfficialFile(name, f"{STORAGE}/mobilenet/{name}")

@@ -1,0 +1,48 @@
+"""MobileNetV2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from cnnpipe.backbones import Normalization
+from cnnpipe.backbones._application import STORAGE, SYMMETRIC, Application, KerasFunction, OfficialFile, OneOf
+
+ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+SIZES = (96, 128, 160, 192, 224)
+
+
+class MobileNetV2(Application):
+    """Inverted residual blocks, all `alpha` times as wide as the published ones.
+
+    Source: Sandler et al. 2018, "MobileNetV2: Inverted residuals and linear bottlenecks", table 2.
+    """
+
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"alpha": alpha} for alpha in ALPHAS)
+    licence: ClassVar[str] = "Apache-2.0 (Google)"
+    also_called: ClassVar[tuple[str, ...]] = ("mobilenetv2_100",)
+
+    type: Literal["mobilenet_v2"] = "mobilenet_v2"
+    alpha: Annotated[float, OneOf(*ALPHAS)] = 1.0
+    """Width of every layer as a share of the published one; above 1 the last layer grows too."""
+
+    @property
+    def graph_name(self) -> str:
+        """Name of the file with the graph."""
+        return f"mobilenet_v2_{self.alpha}"
+
+    @property
+    def keras_function(self) -> KerasFunction:
+        """What makes the same network in Keras."""
+        return KerasFunction("MobileNetV2", {"alpha": self.alpha})
+
+    def normalization(self) -> Normalization:
+        """Return how pixels become -1 to 1."""
+        return SYMMETRIC
+
+    def official_file(self, size: tuple[int, int]) -> OfficialFile:
+        """Return the published weights; there are some for several square inputs, and 224x224 stands for all others."""
+        height, width = size
+        side = height if height == width and height in SIZES else 224
+        name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{self.alpha}_{side}_no_top.h5"
+        return OfficialFile(name, f"{STORAGE}/mobilenet_v2/{name}")
