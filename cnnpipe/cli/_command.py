@@ -36,12 +36,14 @@ class Command(click.Command):
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
-def make_command(help: str | None, *, examples: Sequence[str]) -> Callable[[Callable[..., None]], Command]:
+def make_command(
+    help: str | None, *, examples: Sequence[str], kind: type[Command] = Command
+) -> Callable[[Callable[..., None]], Command]:
     """Make a function the command of its file. `help` is the file's docstring; its first line is the short help."""
 
     def make(function: Callable[..., None]) -> Command:
         name = function.__module__.rpartition(".")[2].replace("_", "-")
-        return click.command(name, cls=Command, help=help, examples=examples)(function)
+        return click.command(name, cls=kind, help=help, examples=examples)(function)
 
     return make
 

@@ -11,9 +11,14 @@ import click
 
 from cnnpipe.cli._command import json_option, make_command, runs_option
 from cnnpipe.cli._output import print_json
+from cnnpipe.cli._verbs import CommandWithVerbs
 
 
-@make_command(__doc__, examples=["cnnpipe runs", "cnnpipe runs digits --json"])
+@make_command(
+    __doc__,
+    examples=["cnnpipe runs", "cnnpipe runs digits --json", "cnnpipe runs diff digits/0001 digits/0002"],
+    kind=CommandWithVerbs,
+)
 @click.argument("name", required=False)
 @runs_option
 @json_option

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from cnnpipe.datasets import SplitName
 
-SCORES, FIGURES = "scores.json", "figures"
+SCORES, EXAMPLE_SCORES, FIGURES = "scores.json", "example_scores.csv", "figures"
 
 
 def measure(task: Task, data: LoadedData, model: keras.Model) -> dict[SplitName, Evaluation]:
@@ -41,14 +43,27 @@ def is_measured(run: Run) -> bool:
 
 
 def keep_scores(run: Run, task: Task, data: LoadedData, scores: Mapping[SplitName, Evaluation]) -> None:
-    """Write scores by split beside those of exports, the headline of the test split, and its figures."""
+    """Write scores by split beside those of exports, those of each example, the test split's headline and figures."""
     test = scores["test"].scores
     plain = {split: scores_as_json(evaluation.scores) for split, evaluation in scores.items()}
     run.write_json(SCORES, {**kept_scores(run), **plain})
+    run.write_text(EXAMPLE_SCORES, _example_scores(data, scores))
     for name, content in drawn(task.figures(test, data.facts)).items():
         run.write_bytes(f"{FIGURES}/{name}", content)
     record: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
     run.update(**record)
+
+
+def _example_scores(data: LoadedData, scores: Mapping[SplitName, Evaluation]) -> str:
+    """Return a table with the headline metric of each example, without rows where a task has none."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("example", "split", "score"))
+    for split, evaluation in scores.items():
+        if evaluation.example_scores is not None:
+            for name, score in zip(data.splits[split].names, evaluation.example_scores.tolist(), strict=True):
+                rows.writerow((name, split, f"{score:.9g}"))
+    return text.getvalue()
 
 
 def keep_exports(run: Run, exports: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -45,12 +45,17 @@ class Difference:
         return f"{self.path}: {shown(self.old)} → {shown(self.new)}"
 
 
-def differences(old: Recipe, new: Recipe) -> list[Difference]:
+def differences(old: Recipe | Mapping[str, Any], new: Recipe | Mapping[str, Any]) -> list[Difference]:
     """Return every difference of two recipes, defaults included, in the order of the new one.
 
     Items that were inserted into a list, or taken out, are one difference each: those behind them stay the same.
+
+    Args:
+        old: A recipe, or the plain content of a `resolved.yaml`.
+        new: The other.
     """
-    return list(_compared(_plain(old.model_dump()), _plain(new.model_dump()), _Place()))
+    plain = [_plain(recipe.model_dump() if isinstance(recipe, Recipe) else dict(recipe)) for recipe in (old, new)]
+    return list(_compared(*plain, _Place()))
 
 
 def shown(value: Any) -> str:

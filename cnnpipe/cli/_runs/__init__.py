@@ -1,0 +1,1 @@
+"""The verbs of `cnnpipe runs`. One file per verb."""
