@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
@@ -14,6 +14,7 @@ from cnnpipe.heads import Head
 from cnnpipe.heads.classification import Classification
 from cnnpipe.model import Model
 from cnnpipe.registry import Component
+from cnnpipe.spec import nearest
 from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Task
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class ImageClassification(Task):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
+    augmented: ClassVar[Mapping[str, str]] = {OUTPUT: "labels"}
 
     also_called: ClassVar[tuple[str, ...]] = (
         "classification",
@@ -55,6 +57,18 @@ class ImageClassification(Task):
     """How features become probabilities."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of each target that is spread over all classes (Szegedy et al. 2016, section 7)."""
+    loss: Literal["crossentropy", "focal"] = "crossentropy"
+    """Cross-entropy, or the focal loss, which counts easy examples less (Lin et al. 2017)."""
+    gamma: float = Field(default=2.0, ge=0)
+    """Exponent of the focal loss: how much less easy examples count; 0 is cross-entropy."""
+    alpha: float = Field(default=0.25, gt=0, lt=1)
+    """Factor of the focal loss; with `apply_class_balancing` that of given labels, and 1 - alpha that of others."""
+    apply_class_balancing: bool = False
+    """Whether the focal loss of `binary` and `multi_label` weighs given labels by alpha, and others by 1 - alpha."""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """How much examples of a class count in the loss: `{cat: 2}`, where a class that is left out has 1; or `balanced`,
+    the same total for each class: examples / (classes * examples of the class). With `multi_label` it is the examples
+    that have the label that count more or less."""
 
     @field_validator("classes")
     @classmethod
@@ -62,6 +76,14 @@ class ImageClassification(Task):
         if isinstance(classes, tuple) and (len(classes) < 2 or len(set(classes)) < len(classes) or not all(classes)):
             raise ValueError("classes must be at least two different names")
         return classes
+
+    def ignored_keys(self) -> dict[str, str]:
+        """The focal loss has keys of its own, some of them for yes-or-no decisions."""
+        if self.loss != "focal":
+            return dict.fromkeys(("gamma", "alpha", "apply_class_balancing"), f"because loss is {self.loss}")
+        if self.label_mode == "single_label":
+            return {"apply_class_balancing": "because label_mode is single_label"}
+        return {} if self.apply_class_balancing else {"alpha": "because apply_class_balancing is false"}
 
     # ── the class list ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,7 +113,14 @@ class ImageClassification(Task):
             problems.append(Problem(message, path="label_mode", hint=hint))
         if self.label_mode == "single_label" and len(names) < 2:
             problems.append(Problem(f"one class of several needs at least two, there are {len(names)}", path="classes"))
-        return problems
+        return [*problems, *self._unknown_weights(names)]
+
+    def _unknown_weights(self, names: Sequence[str]) -> Iterator[Problem]:
+        given = self.class_weights if isinstance(self.class_weights, dict) else {}
+        for name in (name for name in given if names and name not in names):
+            guess, message = nearest(name, list(names)), f"'{name}' is none of the {len(names)} classes"
+            hint = f"Did you mean '{guess}'?" if guess else f"They are {_listed(names)}."
+            yield Problem(message, path=f"class_weights.{name}", hint=hint)
 
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,25 +164,55 @@ class ImageClassification(Task):
         index = _index(label, names)
         return {OUTPUT: np.array([index], np.float32) if self.label_mode == "binary" else np.array(index, np.int32)}
 
-    def losses(self, facts: Facts) -> Mapping[str, Any]:
-        """Return cross-entropy."""
+    def soft_labels(self, targets: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
+        """Return shares of the classes instead of class indices; yes-or-no targets are shares already."""
         import keras
 
         if self.label_mode != "single_label":
-            return {OUTPUT: keras.losses.BinaryCrossentropy(label_smoothing=self.label_smoothing)}
-        if not self.label_smoothing:
-            return {OUTPUT: keras.losses.SparseCategoricalCrossentropy()}
-        from cnnpipe.losses.smoothed_sparse_categorical_crossentropy import SmoothedSparseCategoricalCrossentropy
+            return targets
+        return {**targets, OUTPUT: keras.ops.one_hot(targets[OUTPUT], len(self.class_names(facts)))}
 
-        return {OUTPUT: SmoothedSparseCategoricalCrossentropy(self.label_smoothing)}
+    def decisions(self, facts: Facts) -> Sequence[str]:
+        """Return the class weights."""
+        weights = self._weights(facts)
+        if weights is None:
+            return ()
+        named = zip(self.class_names(facts), weights, strict=True)
+        return [f"Class weights: {', '.join(f'{name} {weight:.4g}' for name, weight in named)}"]
+
+    def losses(self, facts: Facts) -> Mapping[str, Any]:
+        """Return cross-entropy or the focal loss."""
+        from cnnpipe.losses.weighted_binary_crossentropy import WeightedBinaryCrossentropy
+        from cnnpipe.losses.weighted_categorical_crossentropy import WeightedCategoricalCrossentropy
+
+        weights, gamma = self._weights(facts), self.gamma if self.loss == "focal" else None
+        if self.label_mode == "single_label":
+            return {OUTPUT: WeightedCategoricalCrossentropy(weights, self.label_smoothing, gamma, self.alpha)}
+        no, yes = ((weights[0],), (weights[1],)) if weights and self.label_mode == "binary" else (None, weights)
+        return {
+            OUTPUT: WeightedBinaryCrossentropy(
+                yes, no, self.label_smoothing, gamma, self.alpha, self.apply_class_balancing
+            )
+        }
+
+    def _weights(self, facts: Facts) -> tuple[float, ...] | None:
+        """Return the weight of each class, or None when all count the same."""
+        names, counts = self.class_names(facts), facts.class_counts
+        if isinstance(self.class_weights, dict):
+            return tuple(self.class_weights.get(name, 1.0) for name in names)
+        return tuple(sum(counts) / (len(counts) * count) for count in counts) if self.class_weights else None
 
     def metrics(self, facts: Facts) -> Mapping[str, list[Any]]:
         """Return accuracy; for binary and multi_label that of the single yes-or-no decisions."""
         import keras
 
+        from cnnpipe.metrics.agreement import class_agreement, decision_agreement
+
         if self.label_mode == "single_label":
-            return {OUTPUT: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]}
-        return {OUTPUT: [keras.metrics.BinaryAccuracy(name="binary_accuracy", threshold=THRESHOLD)]}
+            return {OUTPUT: [keras.metrics.MeanMetricWrapper(class_agreement, name="accuracy")]}
+        return {
+            OUTPUT: [keras.metrics.MeanMetricWrapper(decision_agreement, name="binary_accuracy", threshold=THRESHOLD)]
+        }
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,12 +301,14 @@ class ImageClassification(Task):
 
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
         """Return the confusion matrix (not for multi_label) and the reliability diagram."""
+        from cnnpipe.metrics import classification_figures as draw
+
         figures: dict[str, Any] = {
-            "reliability.png": lambda axes: _draw_reliability(axes, scores.details["reliability"])
+            "reliability.png": lambda axes: draw.reliability(axes, scores.details["reliability"])
         }
         if "confusion_matrix" in scores.details:
             names, matrix = self.class_names(facts), scores.details["confusion_matrix"]
-            figures["confusion_matrix.png"] = lambda axes: _draw_confusion(axes, matrix, names)
+            figures["confusion_matrix.png"] = lambda axes: draw.confusion(axes, matrix, names)
         return figures
 
     # ── a first recipe ───────────────────────────────────────────────────────────────────────────────────────────
@@ -328,28 +389,3 @@ def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> n
 
 def _listed(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _draw_confusion(axes: Any, matrix: Sequence[Sequence[int]], names: Sequence[str]) -> None:
-    """Draw shares of each true class as shades, with counts where there is room for them."""
-    shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set(xlabel="predicted", ylabel="true", title="Confusion matrix")
-    if len(names) <= MANY_CLASSES:
-        axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 2 else 0)
-        axes.set_yticks(range(len(names)), names)
-        for row, counts in enumerate(matrix):
-            for column, count in enumerate(counts):
-                if count:
-                    colour = "white" if shares[row][column] > 0.5 else "black"
-                    axes.text(column, row, count, ha="center", va="center", color=colour, fontsize="small")
-
-
-def _draw_reliability(axes: Any, diagram: Sequence[Mapping[str, Any]]) -> None:
-    """Draw how often decisions of each confidence were right, against the line of perfect calibration."""
-    lows, widths = [b["low"] for b in diagram], [b["high"] - b["low"] for b in diagram]
-    axes.bar(lows, [b["correct"] for b in diagram], widths, align="edge", edgecolor="white")
-    axes.plot([0, 1], [0, 1], "--", color="black", linewidth=1)
-    for b in diagram:
-        axes.annotate(b["n"], ((b["low"] + b["high"]) / 2, b["correct"]), ha="center", va="bottom", fontsize="x-small")
-    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1.08), title="Reliability")

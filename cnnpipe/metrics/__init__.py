@@ -1,1 +1,1 @@
-"""Measures that Keras lacks: plain functions on arrays."""
+"""Measures that Keras lacks: plain functions on arrays and tensors."""
