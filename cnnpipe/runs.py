@@ -23,6 +23,7 @@ from cnnpipe.spec import nearest
 
 State = Literal["created", "training", "trained", "exported", "failed", "interrupted"]
 RECORD = "run.json"
+LABELS, MODEL, RESOLVED = "labels.txt", "model.keras", "resolved.yaml"
 VERSIONS_OF = ("cnnpipe", "tensorflow", "keras", "ai-edge-litert", "numpy", "pillow")
 
 

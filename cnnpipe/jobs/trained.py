@@ -11,10 +11,11 @@ from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.evaluation import caller
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.runs import LABELS as LABELS
+from cnnpipe.runs import MODEL as MODEL
+from cnnpipe.runs import RESOLVED as RESOLVED
 from cnnpipe.runs import Run, open_run
 from cnnpipe.task import Arrays, Facts, Prediction
-
-LABELS, MODEL, RESOLVED = "labels.txt", "model.keras", "resolved.yaml"
 
 
 @dataclass(frozen=True)

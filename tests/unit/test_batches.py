@@ -11,7 +11,7 @@ import pytest
 from cnnpipe.augmentations import Augmentation
 from cnnpipe.augmentations.random_rotation import RandomRotation
 from cnnpipe.augmentations.random_translation import RandomTranslation
-from cnnpipe.batches import plain_batches, training_batches
+from cnnpipe.batches import plain_batches, training_batches, view_batches
 from cnnpipe.data import SplitData
 
 Batches = list[tuple[Any, Any]]
@@ -116,3 +116,31 @@ def test_plain_batches_are_all_examples_in_order() -> None:
     assert [len(x) for x, _ in batches] == [4, 4, 2]
     assert np.concatenate([y for _, y in batches]).tolist() == list(range(10))
     assert batches[0][0].dtype == "float32"
+
+
+def test_views_take_turns_by_epoch() -> None:
+    """An epoch shows every example once, all of one view; epochs that share a view differ in order alone."""
+    plain = split(10)
+    images = np.concatenate([plain.inputs["image"], plain.inputs["image"] + 100, plain.inputs["image"] + 200])
+    data = SplitData(plain.names, plain.files, {"image": images}, plain.targets)
+    batches = list(training_batches(data, 5, 0, 0, 8, views=3))
+    for epoch in range(4):
+        x, y = (
+            np.concatenate([batch[part].numpy() for batch in batches[2 * epoch : 2 * epoch + 2]]) for part in (0, 1)
+        )
+        assert sorted(y) == list(range(10))
+        assert x[:, 0, 0, 0].tolist() == (y + 100 * (epoch % 3)).tolist()
+    assert equal(taken(plain, 0, 8), [(x.numpy(), y.numpy()) for x, y in training_batches(plain, 4, 0, 0, 8, views=1)])
+
+
+def test_a_view_is_a_pure_function_of_seed_and_number() -> None:
+    data = split(10)
+
+    def view(number: int, seed: int = 0) -> np.ndarray:
+        return np.concatenate([x.numpy() for x, _ in view_batches(data, 4, seed, number, MOVES)])
+
+    first = view(0)
+    assert first.shape == data.inputs["image"].shape
+    assert np.array_equal(first, view(0))
+    others = [view(1), view(2), view(0, seed=1), np.concatenate([x for x, _ in taken(data, 0, 3, moves=MOVES)])[:10]]
+    assert not any(np.array_equal(first, other) for other in others)

@@ -1,0 +1,1 @@
+"""Layers that Keras lacks: flat arguments, at home in Keras, of use without a recipe."""
