@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cnnpipe.jobs.build_model import build_model
     from cnnpipe.jobs.check import check
     from cnnpipe.jobs.describe import describe
+    from cnnpipe.jobs.doctor import doctor
+    from cnnpipe.jobs.environment import environment
     from cnnpipe.jobs.evaluate import evaluate
     from cnnpipe.jobs.export import export
     from cnnpipe.jobs.new import new
@@ -30,7 +32,8 @@ _HOMES = {
     "build_model": "jobs.build_model",
     "GateError": "errors", "Place": "errors", "Problem": "errors", "ProblemError": "errors",
     "Listener": "events",
-    "check": "jobs.check", "describe": "jobs.describe", "evaluate": "jobs.evaluate", "export": "jobs.export",
+    "check": "jobs.check", "describe": "jobs.describe", "doctor": "jobs.doctor",
+    "environment": "jobs.environment", "evaluate": "jobs.evaluate", "export": "jobs.export",
     "new": "jobs.new", "predict": "jobs.predict", "run": "jobs.run",
     "resume": "jobs.train", "train": "jobs.train",
     "load_recipe": "recipe.load",
@@ -39,7 +42,7 @@ _HOMES = {
 
 __all__ = [
     "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "build_model", "check", "describe",
-    "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "train",
+    "doctor", "environment", "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "train",
 ]  # fmt: skip
 
 

@@ -12,74 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from cnnpipe.datasets import SplitName
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.examination import Examination, Examined
 from cnnpipe.locations import import_plugin
 from cnnpipe.registry import plugin_folders
-
-if TYPE_CHECKING:
-    from cnnpipe.diagnosis._pictures import Picture
-    from cnnpipe.recipe.schema import Recipe
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 SHIPPED = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Examined:
-    """One example after it was looked at.
-
-    Args:
-        name: Its name in the source.
-        split: Where it belongs; None when that could not be decided.
-        labels: Its class names; empty when its label is a number.
-        digest: sha256 of its content; empty when it could not be read.
-        file: The file that it stands in, when there is one.
-        unreadable: Why it cannot be read; empty when it can.
-        unusable: Why the task cannot use it; empty when it can.
-        picture: What the picture is, when it is one and was looked at.
-    """
-
-    name: str
-    split: SplitName | None
-    labels: tuple[str, ...]
-    digest: str
-    file: Path | None = None
-    unreadable: str = ""
-    unusable: str = ""
-    picture: Picture | None = None
-
-    @property
-    def shown(self) -> str:
-        """How messages call it: its file, else its name."""
-        return str(self.file or f"example {self.name}")
-
-
-@dataclass(frozen=True)
-class Examination:
-    """All examples of a recipe's source.
-
-    Args:
-        recipe: The recipe.
-        class_names: The class names in their order; empty when labels are numbers.
-        examples: All examples, in the source's order.
-        notes: What the source left out or decided.
-        problems: What stops a run before any example is read, or because of the splits.
-    """
-
-    recipe: Recipe
-    class_names: tuple[str, ...]
-    examples: tuple[Examined, ...]
-    notes: tuple[str, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def pictures(self) -> list[tuple[Examined, Picture]]:
-        """All examples that are pictures and could be read, each with its picture."""
-        return [(example, example.picture) for example in self.examples if example.picture is not None]
 
 
 @dataclass(frozen=True)
@@ -148,5 +90,3 @@ def _module(file: Path) -> ModuleType:
     if file.parent == SHIPPED:
         return importlib.import_module(f"cnnpipe.diagnosis.{file.stem}")
     return import_plugin("diagnosis", file)
-
-

@@ -1,4 +1,4 @@
-"""Facts of pictures by the digest of their content, kept between diagnoses: what was seen once need not be decoded again."""
+"""Facts of pictures by the digest of their content, kept so that what was seen once need not be decoded again."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe import files
-from cnnpipe.diagnosis._pictures import THUMBNAIL, Picture
 from cnnpipe.errors import ProblemError
+from cnnpipe.examination.pictures import THUMBNAIL, Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +30,12 @@ def load(runs_folder: Path) -> dict[str, Picture]:
     try:
         with np.load(runs_folder / FILE, allow_pickle=False) as stored:
             rows = stored["pictures"]
-    except (OSError, ValueError, KeyError, EOFError):
-        return {}
     except Exception:  # a damaged archive fails in many ways, and all mean the same: begin anew
         return {}
     if rows.dtype != _row_type():
         return {}
     names = [field.name for field in fields(Picture)]
-    return {
-        row["digest"].decode(): Picture(**{name: _plain(row[name]) for name in names})  # type: ignore[arg-type]
-        for row in rows
-    }
+    return {row["digest"].decode(): Picture(**{name: _plain(row[name]) for name in names}) for row in rows}
 
 
 def save(runs_folder: Path, pictures: Mapping[str, Picture]) -> bool:

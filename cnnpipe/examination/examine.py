@@ -13,10 +13,10 @@ from typing import Any
 
 from cnnpipe.data import known_facts
 from cnnpipe.datasets import Example, Examples, SplitName
-from cnnpipe.diagnosis import Examination, Examined, _cache
-from cnnpipe.diagnosis._pictures import Picture, look_at
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
+from cnnpipe.examination import Examination, Examined, cache
+from cnnpipe.examination.pictures import Picture, look_at
 from cnnpipe.names import name_problems
 from cnnpipe.reading import digest_of
 from cnnpipe.recipe.load import LoadedRecipe
@@ -50,16 +50,16 @@ def examine(loaded: LoadedRecipe, listing: Examples, runs_folder: Path, listener
     """
     recipe = loaded.recipe
     facts, problems = _facts(recipe, listing)
-    known = _cache.load(runs_folder)
+    known = cache.load(runs_folder)
     looks = _look_at_all(recipe, listing, facts, known, listener)
     seen = {look.digest: look.picture for look in looks if look.picture is not None}
     fresh = {digest: picture for digest, picture in seen.items() if digest not in known}
-    if fresh and not _cache.save(runs_folder, {**known, **fresh}):
-        listener.note(f"{runs_folder / _cache.FILE} cannot be written, so the next diagnosis starts from nothing")
+    if fresh and not cache.save(runs_folder, {**known, **fresh}):
+        listener.note(f"{runs_folder / cache.FILE} cannot be written, so the next diagnosis starts from nothing")
     if len(seen) > len(fresh):
         listener.note(
             f"{len(seen) - len(fresh):,} of {len(seen):,} pictures have the content of an earlier diagnosis; what was "
-            f"found then is kept in {runs_folder / _cache.FILE}"
+            f"found then is kept in {runs_folder / cache.FILE}"
         )
     splits, found = _splits(recipe, listing.examples, looks)
     names = facts.class_names if facts is not None else listing.class_names
@@ -102,9 +102,7 @@ def _look_at_all(
     return looks
 
 
-def _look(
-    example: Example, recipe: Recipe, listing: Examples, facts: Facts | None, known: dict[str, Picture]
-) -> _Look:
+def _look(example: Example, recipe: Recipe, listing: Examples, facts: Facts | None, known: dict[str, Picture]) -> _Look:
     key, picture = recipe.data.preprocessing.key, None
     try:
         example_read = example.read()
