@@ -19,6 +19,7 @@ from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import keep_scores, measure
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
+from cnnpipe.pretrained import Located, load_weights, locate_weights
 from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe
@@ -77,26 +78,32 @@ class Prepared:
         loaded: The recipe.
         data: Its examples.
         graphs: Its networks, which can be exported as the recipe asks.
+        weights: What their backbone starts from; None for random weights, and when a training goes on.
     """
 
     loaded: LoadedRecipe
     data: LoadedData
     graphs: Mapping[str, Graph]
+    weights: Located | None
 
 
-def prepare(loaded: LoadedRecipe, workers: Workers, notes: Notes, dry: bool = True) -> Prepared:
-    """Read the data, and convert the untrained network for every export.
+def prepare(
+    loaded: LoadedRecipe, workers: Workers, notes: Notes, runs_folder: str | Path | None, dry: bool = True
+) -> Prepared:
+    """Find the weights to start from, read the data, and convert the untrained network for every export.
 
     Args:
         loaded: The recipe.
         workers: The child processes.
         notes: Hears of every decision.
+        runs_folder: Where earlier runs lie, from which weights may come; None when a training goes on with its own.
         dry: Whether to try the exports; not needed when a training goes on.
 
     Raises:
         ProblemError: What the recipe, its data or its exports have wrong.
     """
     _note_warnings(notes, loaded.warnings)
+    weights = locate_weights(loaded, runs_folder, notes) if runs_folder is not None else None
     early = _start_dry(loaded, workers) if dry and facts_of(loaded).class_names else None
     notes.stage("reading")
     data = load_data(loaded, notes)
@@ -111,7 +118,7 @@ def prepare(loaded: LoadedRecipe, workers: Workers, notes: Notes, dry: bool = Tr
     if dry:
         notes.stage("dry export")
         (early or _start_dry(loaded, workers, compiled.graphs)).result()
-    return Prepared(loaded, data, compiled.graphs)
+    return Prepared(loaded, data, compiled.graphs, weights)
 
 
 def begin(prepared: Prepared, runs_folder: str | Path) -> Run:
@@ -138,6 +145,8 @@ def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -
     quiet_tensorflow()
     make_deterministic(loaded.recipe.seed)
     models = _build(prepared.graphs)
+    if prepared.weights is not None:
+        run.update(weights=load_weights(prepared.weights, prepared.graphs, models))
     notes.stage("training")
     result = fit(loaded, data, models, run, notes, resume)
     model = deployed_model(loaded.recipe.task, prepared.graphs, models)

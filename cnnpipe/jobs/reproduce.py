@@ -97,7 +97,7 @@ def reproduce(
     for fact in differs:
         notes.note(f"{fact.name} was {fact.old}, is {fact.new}")
     with Workers() as workers:
-        prepared = fitting.prepare(load_recipe(old.folder / RESOLVED), workers, notes, dry=False)
+        prepared = fitting.prepare(load_recipe(old.folder / RESOLVED), workers, notes, runs_folder, dry=False)
     fitting.check_data(old, prepared.data)
     new = fitting.begin(prepared, runs_folder)
     new.update(reproduces=old.reference)

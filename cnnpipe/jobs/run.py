@@ -38,7 +38,7 @@ def run(
     notes = fitting.Notes(listener or Listener())
     loaded = load_recipe(recipe, overrides)
     with Workers() as workers, ExitStack() as stack:
-        prepared = fitting.prepare(loaded, workers, notes)
+        prepared = fitting.prepare(loaded, workers, notes, runs_folder)
         folder = fitting.begin(prepared, runs_folder)
         stack.enter_context(fitting.recorded(folder, notes))
         fitted = fitting.train_in(folder, prepared, notes)

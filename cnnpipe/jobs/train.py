@@ -14,6 +14,7 @@ from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import MODEL, RESOLVED
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import Run, open_run
+from cnnpipe.training.checkpoints import has_state
 
 
 def train(
@@ -37,7 +38,7 @@ def train(
     notes = fitting.Notes(listener or Listener())
     loaded = load_recipe(recipe, overrides)
     with Workers() as workers:
-        prepared = fitting.prepare(loaded, workers, notes)
+        prepared = fitting.prepare(loaded, workers, notes, runs_folder)
     run = fitting.begin(prepared, runs_folder)
     with fitting.recorded(run, notes):
         return _train(run, prepared, notes, resumed=False)
@@ -60,7 +61,8 @@ def resume(run: str | Path, runs_folder: str | Path = Path("runs"), listener: Li
         hint = f"Write its files with: cnnpipe export {opened.folder}"
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
     with fitting.recorded(opened, notes), Workers() as workers:
-        prepared = fitting.prepare(load_recipe(opened.folder / RESOLVED), workers, notes, dry=False)
+        weights_from = None if has_state(opened) else runs_folder  # a checkpoint has all weights
+        prepared = fitting.prepare(load_recipe(opened.folder / RESOLVED), workers, notes, weights_from, dry=False)
         return _train(opened, prepared, notes, resumed=True)
 
 

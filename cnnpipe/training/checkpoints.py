@@ -71,13 +71,18 @@ def save_state(run: Run, model: keras.Model, progress: Progress, inside_epoch: b
     _write(run.folder / STATE, {"progress": np.array(json.dumps(asdict(progress))), **arrays})
 
 
+def has_state(run: Run) -> bool:
+    """Whether a training of this run can go on from a checkpoint."""
+    return (run.folder / STATE).exists()
+
+
 def load_state(run: Run) -> Checkpoint | None:
     """Return the last state of a run, None when it has none yet.
 
     Raises:
         ProblemError: The file is damaged.
     """
-    if not (run.folder / STATE).exists():
+    if not has_state(run):
         return None
     arrays = _read(run.folder / STATE)
     kept = json.loads(str(arrays.pop("progress")))
