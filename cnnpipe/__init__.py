@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from cnnpipe.jobs.build_model import build_model
     from cnnpipe.jobs.check import check
     from cnnpipe.jobs.describe import describe
+    from cnnpipe.jobs.diff_runs import diff_runs
     from cnnpipe.jobs.doctor import doctor
     from cnnpipe.jobs.environment import environment
     from cnnpipe.jobs.evaluate import evaluate
     from cnnpipe.jobs.export import export
     from cnnpipe.jobs.new import new
     from cnnpipe.jobs.predict import predict
+    from cnnpipe.jobs.reproduce import reproduce
     from cnnpipe.jobs.run import run
     from cnnpipe.jobs.train import resume, train
     from cnnpipe.recipe.load import load_recipe
@@ -35,6 +37,7 @@ _HOMES = {
     "check": "jobs.check", "describe": "jobs.describe", "doctor": "jobs.doctor",
     "environment": "jobs.environment", "evaluate": "jobs.evaluate", "export": "jobs.export",
     "new": "jobs.new", "predict": "jobs.predict", "run": "jobs.run",
+    "diff_runs": "jobs.diff_runs", "reproduce": "jobs.reproduce",
     "resume": "jobs.train", "train": "jobs.train",
     "load_recipe": "recipe.load",
     "add_plugins": "registry",
@@ -42,7 +45,8 @@ _HOMES = {
 
 __all__ = [
     "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "build_model", "check", "describe",
-    "doctor", "environment", "evaluate", "export", "load_recipe", "new", "predict", "resume", "run", "train",
+    "diff_runs", "doctor", "environment", "evaluate", "export", "load_recipe", "new", "predict", "reproduce", "resume",
+    "run", "train",
 ]  # fmt: skip
 
 

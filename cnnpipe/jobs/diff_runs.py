@@ -109,7 +109,7 @@ def diff_runs(old: str | Path, new: str | Path, runs_folder: str | Path = Path("
         old=runs[0].reference,
         new=runs[1].reference,
         changes=tuple(_changes(*runs)),
-        facts=environment(*records),
+        facts=differing_facts(*records),
         times=tuple(_facts(*records, TIMES)),
         scores=score_pairs(*runs),
         paired=pairs,
@@ -118,7 +118,7 @@ def diff_runs(old: str | Path, new: str | Path, runs_folder: str | Path = Path("
     )
 
 
-def environment(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fact, ...]:
+def differing_facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return what differs in two records besides the recipe: data, versions, hardware, plugins."""
     return tuple(fact for fact in _facts(old, new, FACTS) if fact.differs)
 

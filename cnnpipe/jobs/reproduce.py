@@ -10,7 +10,7 @@ from cnnpipe.bundle.workers import Workers
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.jobs import fitting
-from cnnpipe.jobs.diff_runs import Fact, environment
+from cnnpipe.jobs.diff_runs import Fact, differing_facts
 from cnnpipe.jobs.results import HEADLINE
 from cnnpipe.jobs.run_scores import Paired, ScorePair, paired, score_pairs
 from cnnpipe.jobs.same_weights import same_weights
@@ -110,7 +110,7 @@ def _environment(old: Run) -> tuple[Fact, ...]:
     """Return what differs here and now from the environment of a run."""
     record = old.record()
     now = {"versions": versions(), "hardware": hardware(), "plugins": plugins()}
-    return environment({key: record.get(key) for key in now}, now)
+    return differing_facts({key: record.get(key) for key in now}, now)
 
 
 def _compared(old: Run, new: Run, differs: tuple[Fact, ...], tolerance: float) -> ReproduceResult:
