@@ -95,7 +95,8 @@ def move_boxes(bounding_boxes: Mapping[str, Any], matrices: Any, size: tuple[int
     area = a * d - b * c
     columns = keras.ops.clip((d * x - b * y) / area + 0.5, 0, size[1])
     rows = keras.ops.clip((a * y - c * x) / area + 0.5, 0, size[0])
-    sides = [getattr(keras.ops, name)(values, axis=-1) for name in ("min", "max") for values in (columns, rows)]
+    columns, rows = keras.ops.sort(columns, axis=-1), keras.ops.sort(rows, axis=-1)
+    sides = [columns[..., 0], rows[..., 0], columns[..., -1], rows[..., -1]]
     seen = (sides[2] - sides[0] >= 1) & (sides[3] - sides[1] >= 1) & (bounding_boxes["labels"] != PADDING)
     labels = keras.ops.where(seen, bounding_boxes["labels"], keras.ops.full_like(bounding_boxes["labels"], PADDING))
     return {

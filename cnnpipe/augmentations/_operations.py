@@ -63,10 +63,10 @@ def solarize(images: Any, strength: Any) -> Any:
 
 def auto_contrast(images: Any, strength: Any) -> Any:
     """Stretch each channel to 0..255."""
-    import keras
+    import tensorflow as tf
 
-    low, high = (reduce(images, axis=(1, 2), keepdims=True) for reduce in (keras.ops.min, keras.ops.max))
-    return keras.ops.where(high > low, (images - low) * 255 / keras.ops.maximum(high - low, 1e-3), images)
+    low, high = (reduce(images, axis=(1, 2), keepdims=True) for reduce in (tf.reduce_min, tf.reduce_max))
+    return tf.where(high > low, (images - low) * 255 / tf.maximum(high - low, 1e-3), images)
 
 
 def equalize(images: Any, strength: Any) -> Any:
