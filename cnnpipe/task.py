@@ -232,7 +232,7 @@ class Task(Spec):
 
         Args:
             data: What `new` found: `source` (a mapping for `data.source`), `class_names`, `examples` (their number),
-                `image_size` (median height and width), `color_mode`.
+                `image_size` (median height and width), `color_mode`, `flip`: whether training may mirror pictures.
         """
 
 

@@ -317,8 +317,8 @@ class ImageClassification(Task):
     def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return a small network that fits the images found, trained from scratch for some 2,000 steps.
 
-        Images are never mirrored unless the user adds `random_flip`: left and right may matter (letters, arrows). Few
-        images mean few steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
+        Images are only mirrored when the user says so: left and right may matter (letters, arrows). Few images mean few
+        steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
         """
         names, size = tuple(data["class_names"]), min(data["image_size"])
         if len(names) < 2:
@@ -336,6 +336,7 @@ class ImageClassification(Task):
                 "source": data["source"],
                 "preprocessing": {"image_size": [side, side], "color_mode": data["color_mode"]},
                 "augmentation": [
+                    *([{"type": "random_flip", "mode": "horizontal"}] if data.get("flip") else []),
                     {"type": "random_translation", "height_factor": 0.1, "width_factor": 0.1},
                     {"type": "random_zoom", "height_factor": 0.1},
                 ],

@@ -1,17 +1,21 @@
 """Write a starter recipe for your data: it looks at the data and fills in the rest.
 
-TASK is one of `cnnpipe list tasks`. Nothing is overwritten.
+TASK is one of `cnnpipe list tasks`. Nothing is overwritten. Whether training may mirror the pictures is asked on a
+terminal; elsewhere it does not, unless --flip says so.
 """
 
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import click
 
 from cnnpipe.cli._command import json_option, make_command
 from cnnpipe.cli._output import print_json
+
+QUESTION = "Does a mirrored picture (left and right exchanged) still show its class? No for text, digits, arrows"
 
 
 @make_command(
@@ -26,11 +30,17 @@ from cnnpipe.cli._output import print_json
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The recipe; named for the data."
 )
+@click.option(
+    "--flip/--no-flip", default=None,
+    help="Whether a picture that exchanges left and right still shows its class, so that training may mirror.",
+)  # fmt: skip
 @json_option
-def command(task: str, data: Path, output: Path | None, as_json: bool) -> None:
+def command(task: str, data: Path, output: Path | None, flip: bool | None, as_json: bool) -> None:
     from cnnpipe.jobs.new import new
 
-    result = new(task, data, output)
+    if flip is None:
+        flip = not as_json and sys.stdin.isatty() and click.confirm(QUESTION, err=True)
+    result = new(task, data, output, flip)
     if as_json:
         print_json(result.as_json())
         return

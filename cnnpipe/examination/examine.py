@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cnnpipe.data import known_facts
+from cnnpipe.data import LoadedData, known_facts
 from cnnpipe.datasets import Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
@@ -74,6 +74,19 @@ def examine(loaded: LoadedRecipe, listing: Examples, runs_folder: Path, listener
         listing.notes,
         (*problems, *found),
     )  # fmt: skip
+
+
+def examined(loaded: LoadedRecipe, data: LoadedData) -> Examination:
+    """Return what is known of examples that were read for a run, without a second look at them."""
+    names = data.facts.class_names
+    return Examination(
+        loaded.recipe,
+        names or (),
+        tuple(
+            Examined(name, split, labels_of(data.labels.get(name), names), data.digests.get(name, ""))
+            for name, split in data.membership.items()
+        ),
+    )
 
 
 def _facts(recipe: Recipe, listing: Examples) -> tuple[Facts | None, list[Problem]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 from cnnpipe.bundle.convert import start_dry_export
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import LoadedData, load_data
+from cnnpipe.diagnosis import all_findings
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
+from cnnpipe.examination.examine import examined
 from cnnpipe.exporters import FileFacts
 from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import TrainResult
@@ -107,6 +110,7 @@ def prepare(
     early = _start_dry(loaded, workers) if dry and facts_of(loaded).class_names else None
     notes.stage("reading")
     data = load_data(loaded, notes)
+    _note_findings(notes, loaded, data)
     compiled = compile_recipe(loaded, data.facts)
     for decision in loaded.recipe.task.decisions(data.facts):
         notes.note(decision)
@@ -143,11 +147,10 @@ def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -
     if resume:
         check_data(run, data)
     quiet_tensorflow()
-    make_deterministic(loaded.recipe.seed)
+    run.update(deterministic=make_deterministic(loaded.recipe.seed, loaded.recipe.training.deterministic))
     models = _build(prepared.graphs)
     if prepared.weights is not None:
         run.update(weights=load_weights(prepared.weights, prepared.graphs, models))
-    notes.stage("training")
     result = fit(loaded, data, models, run, notes, resume)
     model = deployed_model(loaded.recipe.task, prepared.graphs, models)
     save_model(model, run.folder / MODEL)
@@ -220,6 +223,15 @@ def _keep_data(run: Run, data: LoadedData) -> None:
     run.write_json(SPLITS, dict(data.membership))
     if data.facts.class_names is not None:
         run.write_text(LABELS, "".join(f"{name}\n" for name in data.facts.class_names))
+
+
+def _note_findings(notes: Notes, loaded: LoadedRecipe, data: LoadedData) -> None:
+    """Tell what is wrong with the data, as far as that needs no second look at it."""
+    found = all_findings(examined(loaded, data), in_run=True)
+    for finding in found:
+        notes.note(f"data.source: {finding.message}.")
+    if found:
+        notes.note(f"cnnpipe doctor {shlex.quote(str(loaded.file))} says what to do about the data, and looks closer")
 
 
 def _note_warnings(notes: Notes, problems: tuple[Problem, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +20,11 @@ from cnnpipe.spec import Spec, field_descriptions, nearest
 from cnnpipe.task import Task
 
 WIDTH = 100
+FLIP = (
+    "    # Only where a mirrored picture still shows its class: not for text, digits, arrows, left and right.",
+    "    # - {type: random_flip, mode: horizontal}",
+)
+"""What stands below the augmentations of a recipe that does not mirror."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,14 @@ class NewRecipe:
         return {"file": str(self.file), "notes": list(self.notes)}
 
 
-def new(task: str, data: str | Path, output: str | Path | None = None) -> NewRecipe:
+def new(task: str, data: str | Path, output: str | Path | None = None, flip: bool = False) -> NewRecipe:
     """Look at data and write a commented recipe that trains on it.
 
     Args:
         task: Type of the task.
         data: A folder with a folder for each class, or a table.
         output: The recipe file; by default the data's name with `.yaml`, in the current folder.
+        flip: Whether a picture that exchanges left and right still shows its class, so that training may mirror.
 
     Raises:
         ProblemError: There is no such task, the data is not what it needs, or the file is there already.
@@ -58,8 +64,8 @@ def new(task: str, data: str | Path, output: str | Path | None = None) -> NewRec
         raise ProblemError(Problem(f"{file} is there already", hint="Give another file with --output."))
     found = describe_folder(data)
     source = {**found["source"], "path": _beside(Path(found["source"]["path"]), file)}
-    recipe = kind.starter({**found, "source": source})
-    files.write_text(file, _text(name, recipe, file))
+    recipe = kind.starter({**found, "source": source, "flip": flip})
+    files.write_text(file, _text(name, recipe, file, () if flip else FLIP))
     load_recipe(file)
     return NewRecipe(file, (_summary(found), *found["notes"]))
 
@@ -88,11 +94,15 @@ def _summary(found: Mapping[str, Any]) -> str:
     return f"found {found['examples']:,} {found['color_mode']} images{classes}, {height}x{width} in the median"
 
 
-def _text(name: str, recipe: Mapping[str, Any], file: Path) -> str:
+def _text(name: str, recipe: Mapping[str, Any], file: Path, augmentations: Sequence[str]) -> str:
+    """Return the recipe as text; `augmentations` are comments below those of the recipe."""
     shown = file.name if file.is_absolute() else file.as_posix()
     lines = [f"# cnnpipe run {shlex.quote(shown)}", f"name: {inline(name)}"]
     for section, value in recipe.items():
         lines += ["", f"# {_meaning(Recipe, section)}", *_entry(section, value, 0, Data if section == "data" else None)]
+        if isinstance(value, Mapping) and value.get("augmentation"):
+            last = max(number for number, line in enumerate(lines) if line.startswith("    - "))
+            lines[last + 1 : last + 1] = augmentations
     return "\n".join(lines) + "\n"
 
 
