@@ -43,6 +43,11 @@ class Spec(BaseModel):
         return {}
 
     @classmethod
+    def meant_by(cls, word: str) -> Mapping[str, Any]:
+        """Return the options with which this type is what other tools call `word`; for hints in error messages."""
+        return {}
+
+    @classmethod
     def also_needed(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
         """Return keys that are missing beside the given ones though they have a default; reported as missing."""
         return ()

@@ -36,12 +36,8 @@ def feature_taps(nodes: Sequence[StoredNode], shape: Shape) -> dict[str, int]:
         oldest_read_until = max(oldest_read_until, last_read.get(number - 1, 0))
         stride = builder.stride(tensors[number])
         level = math.log2(stride) if stride else 0.0
-        if (
-            isinstance(node.type, BELONGS_TO_NEXT)
-            or not level.is_integer()
-            or level < 1
-            or len(tensors[number].shape) < 3
-        ):
+        is_level = level.is_integer() and level >= 1 and len(tensors[number].shape) == len(shape)
+        if not is_level or isinstance(node.type, BELONGS_TO_NEXT):
             continue
         rank = 2 if oldest_read_until <= number else 1 if isinstance(node.type, Add | Concatenate) else 0
         if rank >= best.get(f"P{level:.0f}", (-1, 0))[0]:

@@ -43,6 +43,14 @@ class Backbone(Spec):
         """Whether training starts from given weights."""
         return self.weights != "none"
 
+    def unpublished(self) -> str:
+        """Return why there are no published weights though `weights` asks for them; empty when there are."""
+        return ""
+
+    def source(self, size: tuple[int, int]) -> dict[str, str]:
+        """Return what is known of the weights for an input of this height and width: `file`, `url`, `licence`."""
+        return {}
+
     @abstractmethod
     def normalization(self) -> Normalization:
         """Return what the published network does to pixels before its first layer: `pixel * scale + offset`."""

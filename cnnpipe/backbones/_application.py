@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +56,11 @@ class OfficialFile:
     url: str
 
 
+def plain(word: str) -> str:
+    """Return a name without case and separators."""
+    return re.sub(r"[^a-z0-9]", "", word.lower())
+
+
 class OneOf:
     """Marks a number that must be one of few: `Annotated[float, OneOf(0.5, 1.0)]`."""
 
@@ -81,6 +87,8 @@ class Application(Backbone):
     """Every choice of the fields that change the graph; there is a file for each."""
     licence: ClassVar[str]
     """Licence of the published weights, and whose they are."""
+    pixels: ClassVar[Normalization]
+    """What the published network expects, as `normalization` tells it."""
     smallest: ClassVar[int] = 32
     """Least height and width of the input, as keras.applications asks for it."""
     reads_bgr: ClassVar[bool] = False
@@ -90,9 +98,12 @@ class Application(Backbone):
     """Whether Keras adds a rescaling to the network for the published weights only."""
 
     @property
-    @abstractmethod
     def graph_name(self) -> str:
-        """Name of the file with the graph."""
+        """Name of the file with the graph: the type and all choices."""
+        choices = (name for variant in self.variants[:1] for name in variant)
+        values = {name: getattr(self, name) for name in choices}
+        words = (name if value is True else str(value) for name, value in values.items() if value is not False)
+        return "_".join((self.type, *words))
 
     @property
     @abstractmethod
@@ -107,6 +118,30 @@ class Application(Backbone):
     def published(self) -> bool:
         """Whether the weights come from a file that Keras writes."""
         return self.weights == "imagenet" or isinstance(self.weights, FileWeights)
+
+    @classmethod
+    def meant_by(cls, word: str) -> Mapping[str, Any]:
+        """Return the choice that `word` is Keras's name of: `ResNet50`, `resnet_50`."""
+        made = (cls.model_validate({**variant, "weights": "none"}) for variant in cls.variants)
+        meant = [backbone for backbone in made if plain(backbone.keras_function.name) == plain(word)]
+        name = getattr(meant[0], "variant", None) if meant else None
+        return {"variant": name} if name else {}
+
+    def unpublished(self) -> str:
+        """Return why there are no published weights though `weights` asks for them; empty when there are."""
+        if self.weights != "imagenet" or self.official_file((224, 224)):
+            return ""
+        choices = ", ".join(f"{name} {str(getattr(self, name)).lower()}" for name in self.variants[0])
+        return f"there are no weights 'imagenet' for '{self.type}' with {choices}"
+
+    def source(self, size: tuple[int, int]) -> dict[str, str]:
+        """Return what is known of the weights for an input of this height and width: `file`, `url`, `licence`."""
+        file = self.official_file(size) if self.weights == "imagenet" else None
+        return {"file": file.name, "url": file.url, "licence": self.licence} if file else {}
+
+    def normalization(self) -> Normalization:
+        """Return what the published network does to pixels before its first layer: `pixel * scale + offset`."""
+        return self.pixels
 
     def stored_graph(self) -> StoredGraph:
         """Return the network."""

@@ -22,6 +22,7 @@ class MobileNet(Application):
 
     variants: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"alpha": alpha} for alpha in ALPHAS)
     licence: ClassVar[str] = "Apache-2.0 (Google)"
+    pixels: ClassVar[Normalization] = SYMMETRIC
     also_called: ClassVar[tuple[str, ...]] = ("mobilenet_v1", "mobilenetv1_100")
 
     type: Literal["mobilenet"] = "mobilenet"
@@ -29,18 +30,9 @@ class MobileNet(Application):
     """Width of every layer as a share of the published one."""
 
     @property
-    def graph_name(self) -> str:
-        """Name of the file with the graph."""
-        return f"mobilenet_{self.alpha}"
-
-    @property
     def keras_function(self) -> KerasFunction:
         """What makes the same network in Keras."""
         return KerasFunction("MobileNet", {"alpha": self.alpha})
-
-    def normalization(self) -> Normalization:
-        """Return how pixels become -1 to 1."""
-        return SYMMETRIC
 
     def official_file(self, size: tuple[int, int]) -> OfficialFile:
         """Return the published weights; there are some for several square inputs, and 224x224 stands for all others."""

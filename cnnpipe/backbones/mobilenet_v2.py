@@ -20,6 +20,7 @@ class MobileNetV2(Application):
 
     variants: ClassVar[tuple[Mapping[str, Any], ...]] = tuple({"alpha": alpha} for alpha in ALPHAS)
     licence: ClassVar[str] = "Apache-2.0 (Google)"
+    pixels: ClassVar[Normalization] = SYMMETRIC
     also_called: ClassVar[tuple[str, ...]] = ("mobilenetv2_100",)
 
     type: Literal["mobilenet_v2"] = "mobilenet_v2"
@@ -27,18 +28,9 @@ class MobileNetV2(Application):
     """Width of every layer as a share of the published one; above 1 the last layer grows too."""
 
     @property
-    def graph_name(self) -> str:
-        """Name of the file with the graph."""
-        return f"mobilenet_v2_{self.alpha}"
-
-    @property
     def keras_function(self) -> KerasFunction:
         """What makes the same network in Keras."""
         return KerasFunction("MobileNetV2", {"alpha": self.alpha})
-
-    def normalization(self) -> Normalization:
-        """Return how pixels become -1 to 1."""
-        return SYMMETRIC
 
     def official_file(self, size: tuple[int, int]) -> OfficialFile:
         """Return the published weights; there are some for several square inputs, and 224x224 stands for all others."""

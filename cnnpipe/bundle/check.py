@@ -113,10 +113,8 @@ def _file_facts(bundle: Bundle) -> Iterator[Problem]:
                 f"{file.name} has other {kind} than bundle.json states: {_first_difference(stated, found, kind)}"
             )
     for entry, tensor in zip(bundle.manifest.inputs, found.inputs, strict=False):
-        carried = entry.normalization
-        affine = (carried.scale, carried.offset) if carried and carried.carried_by == "input tensor" else None
         try:
-            feed = feed_of(tensor, affine)
+            feed = feed_of(tensor, _carried(entry))
         except ProblemError as error:
             yield from error.problems
             continue
@@ -125,6 +123,20 @@ def _file_facts(bundle: Bundle) -> Iterator[Problem]:
                 f"bundle.json fills '{entry.name}' with pixel * {entry.multiply:g} + {entry.add:g}; "
                 f"its scale and zero point ask for pixel * {feed.multiply:g} + {feed.add:g}"
             )
+
+
+def _carried(entry: InputEntry) -> tuple[float, float] | None:
+    """Return the normalization that the input tensor carries, None when the file or nothing does.
+
+    Raises:
+        ProblemError: It is said to carry one number per channel, which no tensor of pixels can.
+    """
+    stated = entry.normalization
+    if stated is None or stated.carried_by != "input tensor":
+        return None
+    if isinstance(stated.scale, tuple) or isinstance(stated.offset, tuple):
+        raise ProblemError(Problem(f"the input tensor '{entry.name}' cannot carry a normalization of each channel"))
+    return stated.scale, stated.offset
 
 
 def _first_difference(stated: FileFacts, found: FileFacts, kind: str) -> str:

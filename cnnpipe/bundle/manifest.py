@@ -28,10 +28,10 @@ class FileEntry(Spec):
 
 
 class Normalization(Spec):
-    """What happens to pixels before the first layer: `pixel * scale + offset`."""
+    """What happens to pixels before the first layer: `pixel * scale + offset`, one number or one per channel."""
 
-    scale: float
-    offset: float
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...]
     carried_by: str
     """`input tensor`: by its scale and zero point, nothing is left to do. `file`: by an operator inside."""
 
@@ -48,7 +48,7 @@ class InputEntry(Spec):
     multiply: float
     add: float
     normalization: Normalization | None
-    """None where it is not one scale and offset: then it is inside the file, and `preprocessing` tells it."""
+    """None where there is none: the network takes pixels as they are."""
     sample: str
     """File with golden inputs as the tensor stores them, one after another."""
 

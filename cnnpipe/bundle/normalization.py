@@ -5,16 +5,13 @@ from __future__ import annotations
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph, GraphBuilder
-from cnnpipe.graph.affine import input_affine
+from cnnpipe.graph.affine import PerChannel, input_affine
 from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.recipe.exports import PlannedExport
 
 
-def stated_normalization(preprocessing: Preprocessing) -> tuple[float, float] | None:
-    """Return the normalization that preprocessing asks the network for, as (scale, offset), or None.
-
-    None stands for: none at all, or one that is not one scale and offset.
-    """
+def stated_normalization(preprocessing: Preprocessing) -> tuple[PerChannel, PerChannel] | None:
+    """Return the normalization that preprocessing asks the network for, as (scale, offset), or None for none at all."""
     return input_affine(_alone(preprocessing))
 
 
@@ -28,7 +25,9 @@ def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, f
     if affine is None or export.input_type not in ("int8", "uint8"):
         return None
     scale, offset = affine
-    return affine if scale > 0 and offset <= 0 <= 255 * scale + offset else None
+    if isinstance(scale, tuple) or isinstance(offset, tuple):
+        return None
+    return (scale, offset) if scale > 0 and offset <= 0 <= 255 * scale + offset else None
 
 
 def check_normalization(subject: Subject) -> None:

@@ -28,6 +28,6 @@ def command(ctx: click.Context, recipes: tuple[str, ...], overrides: tuple[str, 
     else:
         for recipe, result in results.items():
             if result.passed:
-                click.echo("\n".join([f"{recipe}: ok ({result.summary})", *result.settings]))
+                click.echo("\n".join([f"{recipe}: ok ({result.summary})", *result.settings, *result.notes]))
     print_problems(problems)
     ctx.exit(0 if all(result.passed for result in results.values()) else 2)

@@ -1,7 +1,7 @@
 """Describe a network: shapes, parameters, multiply-adds, receptive field, memory.
 
-One recipe gives a row per layer; several give one comparing table. "if dense" says how many weights a fully connected
-layer would need between the same input and output.
+One recipe gives a row per layer, and for a backbone a row per feature level (--all: its layers too); several give one
+comparing table. "if dense" says how many weights a fully connected layer would need between the same input and output.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from cnnpipe.cli._output import print_json
 @set_option
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it: .svg or .png.")
 @click.option("--keras", is_flag=True, help="Print the model as a plain Keras script that needs no cnnpipe.")
+@click.option("--all", "every", is_flag=True, help="Show every layer of a backbone.")
 @json_option
 def command(
-    recipes: tuple[str, ...], overrides: tuple[str, ...], plot: Path | None, keras: bool, as_json: bool
+    recipes: tuple[str, ...], overrides: tuple[str, ...], plot: Path | None, keras: bool, every: bool, as_json: bool
 ) -> None:
     if len(recipes) > 1 and (plot or keras):
         raise click.UsageError("--plot and --keras take one recipe")
@@ -33,7 +34,7 @@ def command(
         raise click.UsageError("--keras prints a script, --json an object; choose one")
 
     from cnnpipe.jobs import describe as job
-    from cnnpipe.report.description import comparison, layer_table
+    from cnnpipe.report.description import comparison, layer_table, weights_line
 
     found = [job.describe(recipe, overrides) for recipe in recipes]
     print_problems(warning for description in found for warning in description.warnings)
@@ -46,6 +47,7 @@ def command(
     elif keras:
         click.echo(job.keras_script(found[0]))
     elif len(found) == 1:
-        click.echo(layer_table(found[0].layers, found[0].dense_weights, found[0].totals))
+        click.echo(layer_table(found[0].layers, found[0].dense_weights, found[0].totals, every))
+        click.echo("".join(f"weights: {file}\n" for file in [weights_line(found[0].weights)] if file), nl=False)
     else:
         click.echo(comparison(recipes, [description.layers for description in found], [d.totals for d in found]))

@@ -7,17 +7,18 @@ from dataclasses import replace
 from cnnpipe.graph.core import Graph, Node
 from cnnpipe.graph.nodes.rescaling import Rescaling
 
+PerChannel = float | tuple[float, ...]
+"""One number for all channels, or one for each."""
 
-def input_affine(graph: Graph) -> tuple[float, float] | None:
+
+def input_affine(graph: Graph) -> tuple[PerChannel, PerChannel] | None:
     """Return (scale, offset) of the input's rescaling, or None.
 
-    None stands for: no rescaling right after the only input, one number per channel, or another reader of the input.
+    None stands for: no rescaling right after the only input, or another reader of the input.
     """
     position = _position(graph)
     node = graph.nodes[position].type if position is not None else None
-    if isinstance(node, Rescaling) and not isinstance(node.scale, tuple) and not isinstance(node.offset, tuple):
-        return node.scale, node.offset
-    return None
+    return (node.scale, node.offset) if isinstance(node, Rescaling) else None
 
 
 def without_input_affine(graph: Graph) -> Graph:

@@ -1,4 +1,4 @@
-"""Graphs in files: nodes without shapes, so that one file serves every input size. Compressed JSON, read in milliseconds.
+"""Graphs in files: nodes without shapes, so that one file serves every input size. Compressed JSON.
 
 A file holds `nodes`, each `[kind, options]` or `[kind, options, inputs]`, and `features`, the tensors that are feature
 maps by level. Tensor 0 is what the network reads, tensor n the output of the n-th node; without `inputs` a node reads

@@ -39,6 +39,23 @@ def rows(graph: Graph) -> list[dict[str, Any]]:
     ]
 
 
+def features(graph: Graph) -> dict[str, dict[str, Any]]:
+    """Return the feature maps of the model by level.
+
+    Returns:
+        For each level `layer` (name of the node), `output_shape` and `receptive_field` as in `rows`.
+    """
+    fields = receptive_fields(graph)
+    return {
+        level: {
+            "layer": graph.nodes[position].name,
+            "output_shape": list(graph.nodes[position].shape),
+            "receptive_field": fields[position],
+        }
+        for level, position in graph.features.items()
+    }
+
+
 def totals(graphs: Mapping[str, Graph]) -> dict[str, int]:
     """Return parameters and multiply-adds of all networks, and the most bytes alive in any of them."""
     return {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.graph import Graph
+from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.table import totals
 from cnnpipe.jobs.compiling import compile_loaded
+from cnnpipe.jobs.describe import weights_of
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.schema import Recipe
 
@@ -21,11 +24,13 @@ class CheckResult:
         problems: Errors and warnings, in the order of their places.
         summary: One sentence that says what the recipe is; empty when there are errors.
         settings: What each override points to, one sentence each.
+        notes: Feature maps of a backbone, and the file and licence of its weights.
     """
 
     problems: tuple[Problem, ...]
     summary: str = ""
     settings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -47,7 +52,18 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
         return CheckResult(error.problems)
     problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems)))
     settings = tuple(str(setting) for setting in loaded.settings)
-    return CheckResult(problems, _summary(loaded.recipe, totals(compiled.graphs)["parameters"]), settings)
+    summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
+    return CheckResult(problems, summary, settings, tuple(_notes(loaded.recipe, compiled.graphs)))
+
+
+def _notes(recipe: Recipe, graphs: Mapping[str, Graph]) -> Iterator[str]:
+    if recipe.model.backbone is None:
+        return
+    for graph in graphs.values():
+        maps = (f"{level} {text(graph.nodes[position].shape)}" for level, position in graph.features.items())
+        yield f"features {', '.join(maps)}"
+    if weights := weights_of(recipe):
+        yield f"weights {weights['file']}, licence {weights['licence']}"
 
 
 def _summary(recipe: Recipe, parameters: int) -> str:

@@ -11,6 +11,7 @@ from cnnpipe.errors import Problem
 from cnnpipe.graph import Graph, table
 from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.schema import Recipe
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Description:
             macs, receptive_field (per axis, None once the whole input is seen), activation_bytes.
         dense_weights: What a fully connected layer in each layer's place would have, None where that means nothing.
         totals: parameters, macs, and activation_bytes as the peak of live tensors.
+        features: Feature maps by level, each with layer, output_shape and receptive_field.
+        weights: What is known of the file of pretrained weights: file, url, licence.
         warnings: What is legal but surely unwanted.
     """
 
@@ -32,11 +35,15 @@ class Description:
     layers: tuple[Mapping[str, Any], ...]
     dense_weights: tuple[int | None, ...]
     totals: Mapping[str, int]
+    features: Mapping[str, Mapping[str, Any]]
+    weights: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plain form: layers, totals."""
-        return {"layers": list(self.layers), "totals": dict(self.totals)}
+        """Return the plain form: layers, totals, features, weights."""
+        features = {level: dict(feature) for level, feature in self.features.items()}
+        totals, weights = dict(self.totals), dict(self.weights)
+        return {"layers": list(self.layers), "totals": totals, "features": features, "weights": weights}
 
 
 def describe(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> Description:
@@ -58,8 +65,16 @@ def describe(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -
         tuple(row for graph in graphs.values() for row in table.rows(graph)),
         tuple(weights for graph in graphs.values() for weights in table.dense_parameters(graph)),
         table.totals(graphs),
+        {level: feature for graph in graphs.values() for level, feature in table.features(graph).items()},
+        weights_of(loaded.recipe),
         tuple(dict.fromkeys((*loaded.warnings, *compiled.problems))),
     )
+
+
+def weights_of(recipe: Recipe) -> dict[str, str]:
+    """Return what is known of the file of pretrained weights that a recipe asks for; may be empty."""
+    backbone, shape = recipe.model.backbone, recipe.data.preprocessing.input_shape()
+    return backbone.source((shape[0], shape[1])) if backbone is not None and len(shape) == 3 else {}
 
 
 def keras_script(description: Description) -> str:

@@ -92,6 +92,8 @@ def _splits(recipe: Recipe) -> Iterator[Problem]:
 
 def _model(recipe: Recipe) -> Iterator[Problem]:
     blocks, backbone = recipe.model.blocks, recipe.model.backbone
+    if backbone is not None and (missing := backbone.unpublished()):
+        yield Problem(missing, path="model.backbone.weights", hint="Write 'weights: none', or change what it names.")
     if blocks is None and backbone is None:
         yield Problem("needs the key 'blocks' or 'backbone'", path="model")
     if blocks is not None and backbone is not None:

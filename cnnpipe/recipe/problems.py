@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.mistakes import MANY, Mistake, choices_of, expected_of, key_hint, value_hint
 from cnnpipe.recipe.where import keys_at
 from cnnpipe.registry import room
+from cnnpipe.spec import Spec
 from cnnpipe.yaml_nodes import Node, short
 
 
@@ -129,10 +130,20 @@ def _unknown_type(mistake: Mistake, root: Node) -> Problem:
         f"there is no type {name}" if isinstance(node.value, str) else f"expected the name of a type (received {name})"
     )
     here = room(context["room"]) if "room" in context else None
-    words = {name: here.load(name).also_called for name in known} if here else {}
+    specs = {name: here.load(name) for name in known} if here else {}
+    words = {name: spec.also_called for name, spec in specs.items()}
     guess = vocabulary.suggestion(str(node.value), known, words) if isinstance(node.value, str) else None
-    hint = f"Did you mean '{guess}'?" if guess else _listed(known, context.get("room", ""))
+    meant = _meant(str(node.value), specs) or (f"'{guess}'" if guess else "")
+    hint = f"Did you mean {meant}?" if meant else _listed(known, context.get("room", ""))
     return _located(root, path, message, hint)
+
+
+def _meant(word: str, specs: Mapping[str, type[Spec]]) -> str:
+    """Return the type and options that another tool calls `word`, as a recipe writes them; may be empty."""
+    for name, spec in specs.items():
+        if options := spec.meant_by(word):
+            return "{" + ", ".join(f"{key}: {value}" for key, value in {"type": name, **options}.items()) + "}"
+    return ""
 
 
 def _listed(known: Sequence[str], room: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from cnnpipe.report.tables import byte_size, shape, short_number, table
@@ -10,14 +11,23 @@ from cnnpipe.report.tables import byte_size, shape, short_number, table
 Rows = Sequence[Mapping[str, Any]]
 
 
-def layer_table(layers: Rows, dense_weights: Sequence[int | None], totals: Mapping[str, int]) -> str:
+STORED = "backbone."
+"""Blocks that a backbone made, one per feature level, are called so."""
+
+
+def layer_table(
+    layers: Rows, dense_weights: Sequence[int | None], totals: Mapping[str, int], every: bool = False
+) -> str:
     """Return the table of all layers with its totals.
 
     Args:
         layers: One row per layer, as `describe --json` gives them.
         dense_weights: What a fully connected layer in its place would have, None where that means nothing.
         totals: parameters, macs and activation_bytes of the whole network.
+        every: Show all layers of a backbone, in the place of one row per feature level.
     """
+    if not every:
+        layers, dense_weights = _with_levels(layers, dense_weights)
     header = ("block", "layer", "line", "output", "parameters", "MACs", "sees", "memory", "if dense")
     rows = [
         (
@@ -34,6 +44,30 @@ def layer_table(layers: Rows, dense_weights: Sequence[int | None], totals: Mappi
         for row, dense in zip(layers, dense_weights, strict=True)
     ]
     return f"{table(header, rows, left=('block', 'layer'))}\n\n{_sentence(totals)}"
+
+
+def weights_line(weights: Mapping[str, str]) -> str:
+    """Return what is known of the file of pretrained weights; may be empty."""
+    return f"{weights['file']}, licence {weights['licence']}" if weights else ""
+
+
+def _with_levels(layers: Rows, dense_weights: Sequence[int | None]) -> tuple[Rows, Sequence[int | None]]:
+    """Return one row for all layers of a backbone up to a feature level: sums, what comes out, the largest memory."""
+    rows: list[Mapping[str, Any]] = []
+    dense: list[int | None] = []
+    pairs = zip(layers, dense_weights, strict=True)
+    for block, group in groupby(pairs, lambda pair: pair[0]["block"]):
+        members = list(group)
+        made = [row for row, _ in members]
+        if block.startswith(STORED) and len(made) > 1:
+            sums = {key: sum(row[key] for row in made) for key in ("parameters", "macs")}
+            memory = max(row["activation_bytes"] for row in made)
+            rows.append({**made[-1], "type": f"{len(made)} layers", **sums, "activation_bytes": memory})
+            dense.append(None)
+        else:
+            rows += made
+            dense += [weights for _, weights in members]
+    return rows, dense
 
 
 def comparison(names: Sequence[str], networks: Sequence[Rows], totals: Sequence[Mapping[str, int]]) -> str:
