@@ -1,4 +1,4 @@
-"""Fitting a model: batches, callbacks, checkpoints, resume."""
+"""Fitting a model: phases, callbacks, checkpoints, resume."""
 
 from cnnpipe.training.interrupt import InterruptedRun
 from cnnpipe.training.loop import FitResult, deployed_model, fit

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -18,7 +18,7 @@ import numpy as np
 from cnnpipe import files
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.runs import Run
-from cnnpipe.training.pace import Pace
+from cnnpipe.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
@@ -27,48 +27,42 @@ STATE = "checkpoints/state.npz"
 BEST = "checkpoints/best.npz"
 
 
-@dataclass
-class Progress:
-    """How far a training is.
-
-    Args:
-        pace: Steps per epoch and per call.
-        step: Steps taken, over all epochs.
-        best: Best value of the headline metric on the validation split so far.
-        best_epoch: When it was reached, counted from 1; of equal epochs the last.
-        waited: Epochs without improvement.
-        stopped: Whether early stopping ended the training.
-        seconds: Time spent training, over all processes.
-    """
-
-    pace: Pace
-    step: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    waited: int = 0
-    stopped: bool = False
-    seconds: float = 0.0
-
-    @property
-    def epochs(self) -> int:
-        """Return the number of finished epochs."""
-        return self.step // self.pace.steps_per_epoch
-
-
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a state file holds: progress, all variables, and inside an epoch the sums of its metrics."""
+    """What a state file holds.
+
+    Args:
+        progress: How far the training is.
+        network: Variables of the whole network.
+        part: Further variables of what is trained in this phase.
+        optimizer: Variables of the optimizer.
+        sums: Inside an epoch, the sums of its metrics.
+    """
 
     progress: Progress
-    variables: Sequence[np.ndarray]
-    sums: Sequence[np.ndarray] = field(default=())
+    network: Sequence[np.ndarray]
+    part: Sequence[np.ndarray]
+    optimizer: Sequence[np.ndarray]
+    sums: Sequence[np.ndarray] = ()
 
 
-def save_state(run: Run, model: keras.Model, progress: Progress, inside_epoch: bool) -> None:
-    """Write the state of a compiled model."""
-    sums = model.metrics_variables if inside_epoch else []
-    arrays = {**_arrays("variable", state_variables(model)), **_arrays("sum", sums)}
-    _write(run.folder / STATE, {"progress": np.array(json.dumps(asdict(progress))), **arrays})
+def save_state(run: Run, network: keras.Model, part: keras.Model, progress: Progress) -> None:
+    """Write the state of a training.
+
+    Args:
+        run: Where to.
+        network: The whole network.
+        part: What is trained in this phase, compiled: the network, or a model of some of its layers.
+        progress: How far it is.
+    """
+    groups = {
+        "network": network.variables,
+        "part": further_variables(network, part),
+        "optimizer": part.optimizer.variables,
+        "sums": part.metrics_variables if progress.epoch_step else [],
+    }
+    arrays = {name: array for kind, variables in groups.items() for name, array in _arrays(kind, variables).items()}
+    _write(run.folder / STATE, {"progress": np.array(json.dumps(progress.as_json())), **arrays})
 
 
 def has_state(run: Run) -> bool:
@@ -85,28 +79,28 @@ def load_state(run: Run) -> Checkpoint | None:
     if not has_state(run):
         return None
     arrays = _read(run.folder / STATE)
-    kept = json.loads(str(arrays.pop("progress")))
-    progress = Progress(**{**kept, "pace": Pace(**kept["pace"])})
-    variables, sums = (
-        [arrays[name] for name in sorted(arrays) if name.startswith(kind)] for kind in ("variable", "sum")
-    )
-    return Checkpoint(progress, variables, sums)
+    progress = Progress.from_json(json.loads(str(arrays.pop("progress"))))
+    return Checkpoint(progress, **{
+        kind: [arrays[name] for name in sorted(arrays) if name.startswith(kind)]
+        for kind in ("network", "part", "optimizer", "sums")
+    })  # fmt: skip
 
 
-def save_best(run: Run, model: keras.Model) -> None:
-    """Keep the weights of the best epoch."""
-    _write(run.folder / BEST, _arrays("variable", model.variables))
+def save_best(run: Run, arrays: Sequence[np.ndarray]) -> None:
+    """Keep the variables of the network after the best epoch."""
+    _write(run.folder / BEST, _arrays("network", arrays))
 
 
-def restore_best(run: Run, model: keras.Model) -> None:
-    """Put back the weights of the best epoch."""
+def restore_best(run: Run, network: keras.Model) -> None:
+    """Put back the variables of the best epoch."""
     arrays = _read(run.folder / BEST)
-    assign(model.variables, [arrays[name] for name in sorted(arrays)], run)
+    assign(network.variables, [arrays[name] for name in sorted(arrays)], run)
 
 
-def state_variables(model: keras.Model) -> list[Any]:
-    """Return everything that a training changes, in a fixed order; the optimizer must be built."""
-    return [*model.variables, *model.optimizer.variables]
+def further_variables(network: keras.Model, part: keras.Model) -> list[Any]:
+    """Return the variables of a part that the network does not have, in a fixed order."""
+    known = {id(variable) for variable in network.variables}
+    return [variable for variable in part.variables if id(variable) not in known]
 
 
 def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray], run: Run) -> None:
@@ -125,11 +119,17 @@ def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray], run: Run) -> 
         variable.assign(array)
 
 
+def copies(variables: Sequence[Any]) -> list[np.ndarray]:
+    """Return copies of variables."""
+    return [np.array(variable) for variable in variables]
+
+
 def _arrays(kind: str, variables: Sequence[Any]) -> dict[str, np.ndarray]:
     return {f"{kind}{number:06d}": np.asarray(variable) for number, variable in enumerate(variables)}
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays by name, in one step. Raises `ProblemError` when they cannot be written."""
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:

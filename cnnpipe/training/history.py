@@ -7,12 +7,15 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cnnpipe import files
 from cnnpipe.runs import Run
 
 NAME = "history.csv"
-Row = Mapping[str, float]
+PHASE = "phase"
+Row = Mapping[str, float | str]
+"""`phase` is text, and is there only where a recipe has phases."""
 
 
 def append_row(run: Run, row: Row) -> None:
@@ -30,22 +33,22 @@ def append_row(run: Run, row: Row) -> None:
         raise files.writing_failed(path, error) from error
 
 
-def read_rows(path: Path) -> list[dict[str, float]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a history, the last of each epoch; a row that a kill cut short is left out."""
     if not path.exists():
         return []
-    rows: dict[float, dict[str, float]] = {}
+    rows: dict[int, dict[str, Any]] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for text in csv.DictReader(stream):
             try:
-                row = {name: float(value) for name, value in text.items()}
+                row = {name: value if name == PHASE else float(value) for name, value in text.items()}
             except (TypeError, ValueError):
                 continue
-            rows[row["epoch"]] = row
-    return [{**row, "epoch": int(row["epoch"]), "step": int(row["step"])} for row in rows.values()]
+            rows[int(row["epoch"])] = row
+    return [{**row, "epoch": epoch, "step": int(row["step"])} for epoch, row in rows.items()]
 
 
-def keep_until(run: Run, epochs: int) -> list[dict[str, float]]:
+def keep_until(run: Run, epochs: int) -> list[dict[str, Any]]:
     """Drop the rows of later epochs, which will be trained again, and return the others."""
     rows = [row for row in read_rows(run.folder / NAME) if row["epoch"] <= epochs]
     if (run.folder / NAME).exists():

@@ -1,4 +1,4 @@
-"""What happens between steps and epochs of a training: judging, keeping, stopping, telling."""
+"""What happens between steps and epochs of a phase: judging, keeping, stopping, telling."""
 
 from __future__ import annotations
 
@@ -8,52 +8,77 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.durations import seconds_of
+from cnnpipe.errors import Path, Problem, ProblemError, dotted
 from cnnpipe.events import Listener
-from cnnpipe.recipe.schema import EarlyStopping
+from cnnpipe.recipe.schema import Phase, Training
 from cnnpipe.runs import Run
 from cnnpipe.task import Metric
 from cnnpipe.training import history
-from cnnpipe.training.checkpoints import Progress, save_best, save_state
+from cnnpipe.training.averages import averaged, averages
+from cnnpipe.training.board import Board
+from cnnpipe.training.checkpoints import assign, copies, save_best, save_state
 from cnnpipe.training.interrupt import InterruptedRun
+from cnnpipe.training.pace import Pace
+from cnnpipe.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
-SAVE_SECONDS = 300
+MOST_SECONDS = 300
 """How much work a kill may cost when an epoch is long."""
+LEAST_SECONDS = 1.0
+"""Epochs that are shorter share a checkpoint: a kill may cost so much of them."""
 
 
 @dataclass
 class Keeper:
-    """The callbacks of `fit`.
+    """The callbacks of `fit` in one phase.
 
     Args:
-        model: What is trained.
+        network: The whole network.
+        part: What is trained in this phase: the network, or a model of some of its layers.
         run: Where everything is kept.
         progress: How far the training is; changed in place.
-        epochs: Epochs of the recipe.
+        training: That section of the recipe.
         headline: The metric that decides.
         validate: Returns that metric on the validation split.
-        early_stopping: When to stop early.
+        rate: Returns the learning rate of the last update.
         listener: Hears of every call.
         interrupted: Tells whether the user wants to stop.
+        board: Writes TensorBoard's files.
         sums: Sums of metrics of the epoch inside which the training goes on.
     """
 
-    model: keras.Model
+    network: keras.Model
+    part: keras.Model
     run: Run
     progress: Progress
-    epochs: int
+    training: Training
     headline: Metric
     validate: Callable[[], float]
-    early_stopping: EarlyStopping | None
+    rate: Callable[[], float]
     listener: Listener
     interrupted: Callable[[], bool]
+    board: Board
     sums: Sequence[np.ndarray] = ()
     _clock: float = field(default_factory=time.monotonic)
     _saved: float = field(default_factory=time.monotonic)
+    _best: Sequence[np.ndarray] = ()
+    _weights: Sequence[np.ndarray] = ()
+
+    @property
+    def phase(self) -> Phase:
+        """The phase that is trained."""
+        return self.training.parts[self.progress.phase]
+
+    @property
+    def pace(self) -> Pace:
+        """Its pace."""
+        if self.progress.pace is None:
+            raise ValueError("the phase has not begun")
+        return self.progress.pace
 
     def callback(self) -> keras.callbacks.Callback:
         """Return the Keras callback."""
@@ -65,74 +90,139 @@ class Keeper:
 
     def begin_epoch(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Put back the sums of a half epoch, which `fit` has just reset."""
-        for variable, value in zip(self.model.metrics_variables if self.sums else (), self.sums, strict=True):
+        for variable, value in zip(self.part.metrics_variables if self.sums else (), self.sums, strict=True):
             variable.assign(value)
         self.sums = ()
 
     def end_execution(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Count the steps of one call, tell them, and save when asked to or when it was long ago."""
-        progress, pace = self.progress, self.progress.pace
+        progress, pace = self.progress, self.pace
         progress.step += pace.steps_per_execution
+        progress.epoch_step += pace.steps_per_execution
         values = {name: float(value) for name, value in logs.items()}
         self._check_finite(values.get("loss", 0.0))
-        self.listener.progress(progress.step, self.epochs * pace.steps_per_epoch, values)
-        if progress.step % pace.steps_per_epoch == 0:
+        self.listener.progress(progress.step, self._last_step(), values)
+        if progress.epoch_step == pace.steps_per_epoch:
             return  # the end of the epoch saves
-        if self.interrupted() or time.monotonic() - self._saved > SAVE_SECONDS:
-            self._save(inside_epoch=True)
+        if self.interrupted() or time.monotonic() - self._saved > MOST_SECONDS:
+            self._save()
         self._stop_if_interrupted()
+        self.part.stop_training = self.time_is_up()  # the epoch ends here, and is judged as it is
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Judge the epoch on the validation split, keep it when it is the best, and save."""
-        value = self.validate()
-        if self._improves(value):
-            save_best(self.run, self.model)
+        progress, rate = self.progress, self.rate()
+        progress.epochs, progress.phase_epochs, progress.epoch_step = progress.epochs + 1, progress.phase_epochs + 1, 0
+        with averaged(self.part):
+            value = self.validate()
+            if self._improves(value):
+                self._best = copies(self.network.variables)
+        self._weights = copies(self.part.trainable_variables) if averages(self.part) else ()
+        self._change_rate(rate, value)
         self._tick()
-        history.append_row(self.run, {
-            "epoch": epoch + 1, "step": self.progress.step, **{name: float(number) for name, number in logs.items()},
-            f"validation_{self.headline.name}": value,
-            "learning_rate": float(self.model.optimizer.learning_rate), "seconds": round(self.progress.seconds, 3),
-        })  # fmt: skip
-        self._save(inside_epoch=False)
+        row = {
+            "epoch": progress.epochs, "step": progress.step,
+            **({history.PHASE: self.phase.name} if self.training.phases else {}),
+            **{name: float(number) for name, number in logs.items()}, f"validation_{self.headline.name}": value,
+            "learning_rate": rate, "seconds": round(progress.seconds, 3),
+        }  # fmt: skip
+        history.append_row(self.run, row)
+        self.board.add(row)
+        self.part.stop_training = self.finished()
+        if self.finished() or self.interrupted() or time.monotonic() - self._saved > LEAST_SECONDS:
+            self._save()
         self._stop_if_interrupted()
-        self.model.stop_training = self.progress.stopped
+
+    def put_back_weights(self) -> None:
+        """Undo what `fit` did last: it left moving averages in the place of weights."""
+        assign(self.part.trainable_variables, self._weights, self.run)
+
+    def finished(self) -> bool:
+        """Return whether the phase is at its end."""
+        progress = self.progress
+        stopped = progress.stopped_early(self.training.early_stopping)
+        return stopped or progress.phase_epochs >= self.phase.epochs or self.time_is_up()
+
+    def time_is_up(self) -> bool:
+        """Return whether the recipe's `max_time` is used up, over all processes."""
+        self._tick()
+        return self.training.max_time is not None and self.progress.seconds >= seconds_of(self.training.max_time)
 
     def _improves(self, value: float) -> bool:
         """Take note of the epoch's value; return whether it is the best. Of equal epochs the later, as it saw more."""
-        progress, sign = self.progress, 1 if self.headline.higher_is_better else -1
-        gain = math.inf if progress.best is None else sign * (value - progress.best)
-        rule = self.early_stopping
+        progress, rule = self.progress, self.training.early_stopping
+        gain = self._gain(value, progress.phase_best)
         progress.waited = 0 if rule and gain > rule.min_delta else progress.waited + 1
-        progress.stopped = rule is not None and progress.waited >= rule.patience
         if gain >= 0:
+            progress.phase_best = value
+        best = self._gain(value, progress.best) >= 0
+        if best:
             progress.best, progress.best_epoch = value, progress.epochs
-        return gain >= 0
+        return best
+
+    def _gain(self, value: float, best: float | None) -> float:
+        if best is None:
+            return math.inf
+        return value - best if self.headline.higher_is_better else best - value
+
+    def _change_rate(self, rate: float, value: float) -> None:
+        schedule = self.training.schedule_of(self.phase)
+        if schedule is None:
+            return
+        after = schedule.after_epoch(rate, value, self.headline.higher_is_better, self.progress.schedule)
+        if after != rate:
+            self.part.optimizer.learning_rate = after
+            self.listener.note(
+                f"Lowered the learning rate after epoch {self.progress.epochs}: {rate:.3g} to {after:.3g}"
+            )
 
     def _check_finite(self, loss: float) -> None:
         if math.isfinite(loss):
             return
-        epoch = 1 + (self.progress.step - 1) // self.progress.pace.steps_per_epoch
-        rate = float(self.model.optimizer.learning_rate)
         raise ProblemError(Problem(
-            f"the loss became {loss} in epoch {epoch} of {self.epochs}, at learning rate {rate:g}",
-            path="training.optimizer.learning_rate",
+            f"the loss became {loss} in epoch {self._where(self.progress.epochs + 1)}, at learning rate "
+            f"{self.rate():g}",
+            path=dotted(rate_path(self.training, self.progress.phase)),
             hint="Use a smaller learning rate; a tenth is a good start.",
         ))  # fmt: skip
 
     def _stop_if_interrupted(self) -> None:
         if self.interrupted():
-            epoch = min(self.progress.epochs + 1, self.epochs)
+            epoch = min(self.progress.epochs + 1, self.training.total_epochs)
             raise InterruptedRun(Problem(
-                f"interrupted in epoch {epoch} of {self.epochs}; everything up to step {self.progress.step} is saved",
+                f"interrupted in epoch {self._where(epoch)}; everything up to step {self.progress.step} is saved",
                 hint=f"Go on with `cnnpipe train --resume {self.run.folder}`.",
             ))  # fmt: skip
 
-    def _save(self, inside_epoch: bool) -> None:
+    def _where(self, epoch: int) -> str:
+        phase = f" (phase '{self.phase.name}')" if self.training.phases else ""
+        return f"{epoch} of {self.training.total_epochs}{phase}"
+
+    def _last_step(self) -> int:
+        """Return the number of the training's last step, if no phase stops early and all have this pace."""
+        progress = self.progress
+        later = sum(phase.epochs for phase in self.training.parts[progress.phase + 1 :])
+        epochs = self.phase.epochs - progress.phase_epochs + later
+        return progress.step - progress.epoch_step + epochs * self.pace.steps_per_epoch
+
+    def _save(self) -> None:
         self._tick()
-        save_state(self.run, self.model, self.progress, inside_epoch)
+        if self._best:
+            save_best(self.run, self._best)
+            self._best = ()
+        save_state(self.run, self.network, self.part, self.progress)
         self._saved = time.monotonic()
 
     def _tick(self) -> None:
         now = time.monotonic()
         self.progress.seconds += now - self._clock
         self._clock = now
+
+
+def rate_path(training: Training, phase: int) -> Path:
+    """Return the recipe path that says the learning rate of a phase."""
+    if training.phases and training.phases[phase].learning_rate is not None:
+        return ("training", "phases", phase, "learning_rate")
+    if training.phases and training.phases[phase].optimizer is not None:
+        return ("training", "phases", phase, "optimizer", "learning_rate")
+    return ("training", "optimizer", "learning_rate")

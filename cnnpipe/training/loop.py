@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+import math
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.batches import training_batches
 from cnnpipe.data import LoadedData
-from cnnpipe.errors import Path, ProblemError
+from cnnpipe.errors import ProblemError
 from cnnpipe.evaluation import caller, headline_value
 from cnnpipe.events import Listener
+from cnnpipe.frozen_features import PhaseData, phase_data
 from cnnpipe.graph import Graph
 from cnnpipe.recipe.load import LoadedRecipe
+from cnnpipe.recipe.schema import Phase
 from cnnpipe.runs import Run
 from cnnpipe.task import Task
 from cnnpipe.training import history
-from cnnpipe.training.checkpoints import Checkpoint, Progress, assign, load_state, restore_best, state_variables
+from cnnpipe.training.averages import averages, set_to_averages
+from cnnpipe.training.board import Board
+from cnnpipe.training.checkpoints import Checkpoint, assign, further_variables, load_state, restore_best
 from cnnpipe.training.interrupt import InterruptedRun, deferred_interrupt
 from cnnpipe.training.keeper import Keeper
 from cnnpipe.training.pace import Pace, choose_pace
+from cnnpipe.training.phases import make_optimizer, set_trainable
+from cnnpipe.training.precision import FLOAT32, computing_in
+from cnnpipe.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
-
-LEARNING_RATE: Path = ("training", "optimizer", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class FitResult:
         seconds: Time spent training, over all processes.
     """
 
-    history: tuple[Mapping[str, float], ...]
+    history: tuple[Mapping[str, Any], ...]
     best_epoch: int
     epochs: int
     seconds: float
@@ -55,7 +61,8 @@ def fit(
 ) -> FitResult:
     """Train, and leave the weights that `training.restore` asks for in `models`.
 
-    `make_deterministic` must come before the models are built. Checkpoints are written at the end of every epoch.
+    `make_deterministic` must come before the models are built. Checkpoints are written at the end of every epoch, of
+    very short epochs once a second, and inside of long ones.
 
     Args:
         loaded: The recipe.
@@ -89,6 +96,26 @@ def deployed_model(task: Task, graphs: Mapping[str, Graph], models: Mapping[str,
     return next(models[name] for name, graph in graphs.items() if graph is deployed)
 
 
+@dataclass(frozen=True)
+class _Job:
+    """What all phases of a training share."""
+
+    loaded: LoadedRecipe
+    data: LoadedData
+    graphs: Mapping[str, Graph]
+    models: Mapping[str, keras.Model]
+    network: keras.Model
+    run: Run
+    listener: Listener
+    interrupted: Callable[[], bool]
+    board: Board
+    progress: Progress
+
+    @property
+    def deployed(self) -> Graph:
+        return self.loaded.recipe.task.deployed(self.graphs)
+
+
 def _fit(
     loaded: LoadedRecipe,
     data: LoadedData,
@@ -97,91 +124,146 @@ def _fit(
     listener: Listener,
     resume: bool,
 ) -> FitResult:
-    recipe, task = loaded.recipe, loaded.recipe.task
-    graphs = task.networks(recipe.model, data.facts, loaded.place_of)
-    model, saved = task.training_model(models), load_state(run) if resume else None
-    examples, batch_size = len(data.splits["training"]), recipe.training.batch_size
-    pace = saved.progress.pace if saved else choose_pace(graphs, examples, batch_size)
-    _note_pace(pace, examples, batch_size, listener)
-    _compile(model, loaded, data, pace)
-    progress = saved.progress if saved else Progress(pace)
-    history.keep_until(run, progress.epochs)
-    if saved:
-        _restore(model, loaded, data, saved, run)
-        listener.note(
-            f"Went on after step {progress.step}, in epoch {progress.epochs + 1} of {recipe.training.total_epochs}"
-        )
-    with deferred_interrupt() as interrupted:
-        validate = _validation(task, deployed_model(task, graphs, models), data)
-        keeper = Keeper(
-            model, run, progress, recipe.training.total_epochs, task.headline(), validate,
-            recipe.training.early_stopping, listener, interrupted, saved.sums if saved else (),
-        )  # fmt: skip
-        _train(loaded, data, keeper)
-    if recipe.training.restore == "best":
-        restore_best(run, model)
+    task, training = loaded.recipe.task, loaded.recipe.training
+    graphs = task.networks(loaded.recipe.model, data.facts, loaded.place_of)
+    network, saved = task.training_model(models), load_state(run) if resume else None
+    progress = saved.progress if saved else Progress()
+    board = Board(run, history.keep_until(run, progress.epochs))
+    with deferred_interrupt() as interrupted, closing(board):
+        job = _Job(loaded, data, graphs, models, network, run, listener, interrupted, board, progress)
+        while True:
+            keeper = _train_phase(job, training.parts[progress.phase], saved)
+            saved = None
+            last = progress.phase + 1 == len(training.parts)
+            if keeper.time_is_up() and not (last and progress.phase_epochs >= keeper.phase.epochs):
+                listener.note(f"Stopped after epoch {progress.epochs} of {training.total_epochs}: max_time is used up")
+                break
+            if last:
+                break
+            progress.next_phase()
+    set_trainable(graphs, models, None)
+    if training.restore == "best":
+        restore_best(run, network)
     rows = history.read_rows(run.folder / history.NAME)
     return FitResult(tuple(rows), progress.best_epoch, progress.epochs, progress.seconds)
 
 
-def _train(loaded: LoadedRecipe, data: LoadedData, keeper: Keeper) -> None:
+def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
+    """Train one phase to its end, or what is left of it; leave its weights in the network."""
+    recipe, progress, listener = job.loaded.recipe, job.progress, job.listener
+    if saved:  # before features of frozen layers are computed
+        assign(job.network.variables, saved.network, job.run)
+    set_trainable(job.graphs, job.models, phase)
+    listener.stage(f"training {phase.name}" if recipe.training.phases else phase.name)
+    runs_folder = job.run.folder.parent.parent
+    part = phase_data(phase, job.loaded, job.data, job.deployed, job.network, runs_folder, listener)
+    if progress.pace is None:
+        progress.pace = _pace(job, phase, part)
+    _note_pace(progress.pace, len(part.training), recipe.training.batch_size, listener)
+    with computing_in(recipe.training.precision, part.model, _ends(part.graph)):
+        rate = _compile(job, phase, part, progress.pace)
+        if saved:
+            _restore(job, part, saved)
+        keeper = Keeper(
+            job.network, part.model, job.run, progress, recipe.training, recipe.task.headline(), _validation(job, part),
+            rate, listener, job.interrupted, job.board, saved.sums if saved else (),
+        )  # fmt: skip
+        _train(job, part, keeper)
+    set_to_averages(part.model)
+    return keeper
+
+
+def _train(job: _Job, part: PhaseData, keeper: Keeper) -> None:
     """Call `fit`: once, or after a stop inside an epoch first to its end, then for the others."""
-    progress, pace = keeper.progress, keeper.progress.pace
-    begun = progress.step % pace.steps_per_epoch
-    for last_epoch in (progress.epochs + 1, keeper.epochs) if begun else (keeper.epochs,):
-        if progress.stopped or progress.epochs >= last_epoch:
-            continue
-        keeper.model.fit(
-            _batches(loaded, data, progress.step, last_epoch * pace.steps_per_epoch),
-            initial_epoch=progress.epochs, epochs=last_epoch,
-            steps_per_epoch=pace.steps_per_epoch - progress.step % pace.steps_per_epoch,
+    progress, pace, end = keeper.progress, keeper.pace, keeper.phase.epochs
+    for last in (progress.phase_epochs + 1, end) if progress.epoch_step else (end,):
+        if keeper.finished():
+            return
+        left = pace.steps_per_epoch - progress.epoch_step
+        steps = left + (last - progress.phase_epochs - 1) * pace.steps_per_epoch
+        part.model.fit(
+            _batches(job, part, progress.step, progress.step + steps),
+            initial_epoch=progress.phase_epochs, epochs=last, steps_per_epoch=left,
             shuffle=False, verbose=0, callbacks=[keeper.callback()],
         )  # fmt: skip
+        if averages(part.model) and not keeper.finished():  # `fit` left the averages
+            keeper.put_back_weights()
 
 
-def _batches(loaded: LoadedRecipe, data: LoadedData, start: int, stop: int) -> Any:
-    recipe, task = loaded.recipe, loaded.recipe.task
+def _batches(job: _Job, part: PhaseData, start: int, stop: int) -> Any:
+    recipe, task = job.loaded.recipe, job.loaded.recipe.task
     return training_batches(
-        data.splits["training"], recipe.training.batch_size, recipe.seed, start, stop, recipe.data.augmentation,
-        keys=task.augmented, soften=lambda targets: task.soft_labels(targets, data.facts),
+        part.training, recipe.training.batch_size, recipe.seed, start, stop, part.augmentation, part.views,
+        keys=task.augmented, soften=lambda targets: task.soft_labels(targets, job.data.facts),
     )  # fmt: skip
 
 
-def _compile(model: keras.Model, loaded: LoadedRecipe, data: LoadedData, pace: Pace) -> None:
-    """Compile for training. On a CPU compiled kernels (XLA) are slower, so they are left to accelerators."""
+def _pace(job: _Job, phase: Phase, part: PhaseData) -> Pace:
+    training = job.loaded.recipe.training
+    return choose_pace(
+        job.graphs.values() if part.graph is job.deployed else [part.graph], len(part.training), training.batch_size,
+        training.optimizer_of(phase).gradient_accumulation_steps or 1, phased=bool(training.phases),
+    )  # fmt: skip
+
+
+def _ends(graph: Graph) -> list[str]:
+    """Return the names of the layers whose outputs the loss reads."""
+    return [graph.nodes[position].name for position in graph.outputs.values()]
+
+
+def _compile(job: _Job, phase: Phase, part: PhaseData, pace: Pace) -> Callable[[], float]:
+    """Compile for training; return what tells the last learning rate.
+
+    On a CPU compiled kernels (XLA) are slower, so they are left to accelerators.
+    """
     import tensorflow as tf
 
-    task = loaded.recipe.task
-    model.compile(
-        optimizer=loaded.recipe.training.optimizer.build(),
-        loss=_only(task.losses(data.facts)),
-        metrics=_only(task.metrics(data.facts)),
+    task, facts = job.loaded.recipe.task, job.data.facts
+    optimizer, rate = make_optimizer(job.loaded.recipe.training, phase, pace.steps_per_epoch)
+    part.model.compile(
+        optimizer=optimizer,
+        loss=_only(task.losses(facts)),
+        metrics=_only(task.metrics(facts)),
         steps_per_execution=pace.steps_per_execution,
         jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
+        auto_scale_loss=False,
     )
-    model.optimizer.build(model.trainable_variables)
+    part.model.optimizer.build(part.model.trainable_variables)
+    return rate
 
 
-def _restore(model: keras.Model, loaded: LoadedRecipe, data: LoadedData, saved: Checkpoint, run: Run) -> None:
+def _restore(job: _Job, part: PhaseData, saved: Checkpoint) -> None:
     if saved.sums:  # the variables of metrics exist only after a first batch
-        (batch,) = _batches(loaded, data, saved.progress.step, saved.progress.step + 1).as_numpy_iterator()
-        model.test_on_batch(*batch)
-    assign(state_variables(model), saved.variables, run)
+        (batch,) = _batches(job, part, saved.progress.step, saved.progress.step + 1).as_numpy_iterator()
+        part.model.test_on_batch(*batch)
+    assign(job.network.variables, saved.network, job.run)
+    assign(further_variables(job.network, part.model), saved.part, job.run)
+    assign(part.model.optimizer.variables, saved.optimizer, job.run)
 
 
-def _validation(task: Task, model: keras.Model, data: LoadedData) -> Any:
-    """Return a function that measures the headline metric on the validation split."""
-    split, facts = data.splits["validation"], data.facts
+def _validation(job: _Job, part: PhaseData) -> Callable[[], float]:
+    """Return a function that measures the headline metric on the validation split, in float32."""
+    task, facts, split = job.loaded.recipe.task, job.data.facts, part.validation
+    whole = part.graph is job.deployed
+    model = deployed_model(task, job.graphs, job.models) if whole else part.model
     call = caller(model, task.signature(facts))
-    return lambda: headline_value(task, task.answer(call, split.inputs, facts), split, facts)
+
+    def validate() -> float:
+        with computing_in(FLOAT32, model):
+            return headline_value(task, task.answer(call, split.inputs, facts), split, facts)
+
+    return validate
 
 
 def _note_pace(pace: Pace, examples: int, batch_size: int, listener: Listener) -> None:
+    one_pass = examples / batch_size
+    text = (
+        f"an epoch is {pace.steps_per_epoch} steps of {batch_size} (one pass over the {examples} training examples is "
+    )
     if pace.steps_per_execution > 1:
-        listener.note(
-            f"TensorFlow takes {pace.steps_per_execution} steps per call; an epoch is {pace.steps_per_epoch} steps of "
-            f"{batch_size} (one pass over the {examples} training examples is {examples / batch_size:.1f})"
-        )
+        listener.note(f"TensorFlow takes {pace.steps_per_execution} steps per call; {text}{one_pass:.1f})")
+    elif pace.steps_per_epoch != math.ceil(one_pass):
+        listener.note(f"{text[:1].upper()}{text[1:]}{one_pass:.1f})")
 
 
 def _only(values: Mapping[str, Any]) -> Any:
@@ -190,5 +272,7 @@ def _only(values: Mapping[str, Any]) -> Any:
 
 
 def _placed(loaded: LoadedRecipe, error: ProblemError) -> list[Any]:
-    place = loaded.place_of(LEARNING_RATE)
-    return [replace(p, place=place) if p.path == "training.optimizer.learning_rate" else p for p in error.problems]
+    """Return the problems of an error, those of the recipe at its lines."""
+    paths = {problem.path for problem in error.problems if problem.path.startswith("training.")}
+    places = {path: loaded.place_of(tuple(int(p) if p.isdigit() else p for p in path.split("."))) for path in paths}
+    return [replace(p, place=p.place or places.get(p.path)) for p in error.problems]

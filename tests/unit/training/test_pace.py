@@ -26,13 +26,13 @@ def network(units):
     ],
 )
 def test_pace(units, examples, batch_size, steps, together):
-    pace = choose_pace(network(units), examples, batch_size)
+    pace = choose_pace(network(units).values(), examples, batch_size)
     assert (pace.steps_per_epoch, pace.steps_per_execution) == (steps, together)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**3), st.integers(1, 10**5))
 def test_an_epoch_is_a_pass_and_hardly_more(examples, batch_size, units):
-    pace = choose_pace(network(units), examples, batch_size)
+    pace = choose_pace(network(units).values(), examples, batch_size)
     passes = -(-examples // batch_size)
     assert pace.steps_per_epoch % pace.steps_per_execution == 0
     assert passes <= pace.steps_per_epoch <= passes * 1.05
