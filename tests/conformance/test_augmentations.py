@@ -1,47 +1,106 @@
-"""Every augmentation: Keras's arguments and defaults, and changes that a seed repeats."""
+"""Every augmentation: Keras's arguments, defaults and arithmetic; changes that a seed repeats; boxes and masks."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cnnpipe.augmentations import ROOM, Augmentation
-from cnnpipe.batches import training_batches
+from cnnpipe.batches import training_batches, view_batches
 from cnnpipe.data import SplitData
 
 VALUES: dict[str, Any] = {"height_factor": 0.3, "width_factor": 0.3, "factor": 0.3}
 """For the arguments that have no default."""
 NOT_OURS = {"seed", "data_format", "kwargs", "self"}
+UNKNOWN_TO_KERAS = {"random_resized_crop"}
+OTHER_ARITHMETIC = {
+    "cut_mix", "mix_up", "rand_augment", "random_color_jitter", "random_contrast", "random_flip", "random_saturation",
+    "random_shear",
+}  # fmt: skip
+"""Where Keras's layer is not what it says, or draws in another order; tests/unit/augmentations says what they do."""
 NAMES = ROOM.names()
+SIZE = 24
 
 
-def made(name: str) -> Augmentation:
+def made(name: str, **arguments: Any) -> Augmentation:
     kind = ROOM.load(name)
-    needed = [key for key, field in kind.model_fields.items() if field.is_required()]
-    spec = kind.model_validate({key: VALUES[key] for key in needed})
+    needed = {key: VALUES[key] for key, field in kind.model_fields.items() if field.is_required()}
+    if name == "random_shear":
+        needed = {"x_factor": 0.3, "y_factor": 0.3}
+    if name == "random_color_jitter":
+        needed = {f"{part}_factor": 0.3 for part in ("brightness", "contrast", "saturation", "hue")}
+    spec = kind.model_validate({**needed, **arguments})
     assert isinstance(spec, Augmentation)
     return spec
 
 
-def batches(spec: Augmentation, seed: int = 0) -> list[np.ndarray]:
-    images = np.random.default_rng(1).integers(60, 200, (6, 12, 10, 3), dtype=np.uint8)
-    data = SplitData(tuple("abcdef"), (None,) * 6, {"image": images}, {"y": np.arange(6)})
-    return [x.numpy() for x, _ in training_batches(data, 6, seed, 0, 3, [spec])]
+def with_constant_fill(name: str) -> Augmentation:
+    return made(name, **({"fill_mode": "constant"} if "fill_mode" in ROOM.load(name).model_fields else {}))
+
+
+def data(channels: int = 3) -> SplitData:
+    images = np.random.default_rng(1).integers(60, 200, (6, 12, 10, channels), dtype=np.uint8)
+    return SplitData(tuple("abcdef"), (None,) * 6, {"image": images}, {"y": np.eye(6, dtype=np.float32)})
+
+
+def batches(spec: Augmentation, seed: int = 0, start: int = 0, channels: int = 3) -> list[np.ndarray]:
+    found = training_batches(data(channels), 6, seed, start, 3, [spec], keys={"y": "labels"})
+    return [x.numpy() for x, _ in found]
+
+
+class Seeds(keras.random.SeedGenerator):  # type: ignore[misc]
+    """Draws the same numbers whenever it is asked in the same order."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed, self.drawn = seed, 0
+
+    def next(self, ordered: bool = True) -> Any:
+        self.drawn += 1
+        return tf.constant([self.seed, self.drawn], "uint32")
+
+
+def shapes() -> dict[str, Any]:
+    """Return a rectangle in each image, with its mask and box, and a box that is padding."""
+    images = np.zeros((16, SIZE, SIZE, 3), np.float32)
+    masks, boxes = np.zeros((16, SIZE, SIZE, 1), np.int32), np.zeros((16, 2, 4), np.float32)
+    for number in range(16):
+        random = np.random.default_rng(number)
+        (left, top), (width, height) = random.integers(1, 10, 2), random.integers(5, 12, 2)
+        masks[number, top : top + height, left : left + width] = 1
+        boxes[number, 0] = left, top, left + width, top + height
+    images += 200 * masks
+    labels = np.tile(np.array([[3, -1]], np.int32), (16, 1))
+    batch = {
+        "images": images, "segmentation_masks": masks, "bounding_boxes": {"boxes": boxes, "labels": labels},
+        "labels": np.eye(16, dtype=np.float32),
+    }  # fmt: skip
+    return dict(tf.nest.map_structure(tf.constant, batch))
+
+
+def plain(batch: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(tf.nest.map_structure(np.asarray, dict(batch)))
 
 
 def test_all_are_seen() -> None:
     assert set(NAMES) >= {
-        "random_brightness", "random_contrast", "random_flip", "random_rotation", "random_translation", "random_zoom"
+        "cut_mix", "mix_up", "rand_augment", "random_brightness", "random_color_jitter", "random_contrast",
+        "random_erasing", "random_flip", "random_hue", "random_resized_crop", "random_rotation", "random_saturation",
+        "random_shear", "random_translation", "random_zoom",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_fields_are_the_arguments_of_the_keras_layer(name: str) -> None:
     kind = ROOM.load(name)
+    if name in UNKNOWN_TO_KERAS:
+        assert not hasattr(keras.layers, kind.__name__)
+        return
     arguments = inspect.signature(getattr(keras.layers, kind.__name__).__init__).parameters
     wanted = {key: value.default for key, value in arguments.items() if key not in NOT_OURS}
     fields = {key: field for key, field in kind.model_fields.items() if key != "type"}
@@ -51,39 +110,116 @@ def test_fields_are_the_arguments_of_the_keras_layer(name: str) -> None:
         assert field.is_required() or field.default == wanted[key]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_layer_is_what_the_spec_says(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OTHER_ARITHMETIC - UNKNOWN_TO_KERAS))
+def test_images_are_those_of_the_keras_layer(name: str) -> None:
     spec = made(name)
-    config = spec.layer().get_config()
-    for key, value in spec.model_dump(exclude={"type"}).items():
-        said = tuple(config[key]) if isinstance(config[key], list | tuple) else config[key]
-        bounds = ((-value, value), (0, value)) if key in VALUES and isinstance(value, float) else ()
-        assert said == value or said in bounds
-
-
-def test_contrast_by_one_number_is_only_raised() -> None:
-    """Keras's documentation says otherwise; what its layer does is what our field promises."""
-    layer = ROOM.load("random_contrast").model_validate({"factor": 0.5}).layer()  # type: ignore[attr-defined]
-    assert tuple(layer.factor) == (0, 0.5)
+    images = tf.constant(np.random.default_rng(0).integers(0, 256, (8, 12, 10, 3)), tf.float32)
+    layer = getattr(keras.layers, type(spec).__name__)(**spec.model_dump(exclude={"type"}))
+    change = layer.get_random_transformation(images, training=True, seed=Seeds())
+    wanted = layer.transform_images(images, change, training=True)
+    found = spec.apply({"images": images}, Seeds())["images"]
+    assert np.abs(np.asarray(found) - images.numpy()).max() > 10
+    np.testing.assert_allclose(found, wanted, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_changes_are_repeated_by_the_seed_alone(name: str) -> None:
     first, again, other = batches(made(name)), batches(made(name)), batches(made(name), seed=1)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert np.array_equal(first[2], batches(made(name), start=2)[0]), "a resumed run sees another batch"
     assert not np.array_equal(np.sort(first[0], 0), np.sort(other[0], 0))
     assert not np.array_equal(np.sort(first[0], 0), np.sort(first[1], 0)), "the same changes at each step"
     for images in first:
         assert images.shape == (6, 12, 10, 3) and images.dtype == np.float32
-        assert images.min() >= 0 and images.max() <= 255
+        assert images.min() >= 0 and images.max() <= 255 and np.isfinite(images).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gray_images_are_changed_or_refused(name: str) -> None:
+    spec = made(name)
+    assert not spec.unfit((12, 10, 3), frozenset())
+    if refused := spec.unfit((12, 10, 1), frozenset()):
+        assert "1 channel" in refused
+        assert name in ("random_hue", "random_saturation", "random_color_jitter")
+        return
+    changed = batches(spec, channels=1)
+    assert changed[0].shape == (6, 12, 10, 1)
+    assert not np.array_equal(np.sort(changed[0], 0), np.sort(changed[1], 0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batches_of_any_size_are_changed(name: str) -> None:
+    spec = made(name)
+    if spec.mixes_labels:
+        return
+    sizes = [len(x) for x, _ in view_batches(data(), 4, 0, 0, [spec])]
+    assert sizes == [4, 2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_are_mixed_or_left_alone(name: str) -> None:
+    batch = {key: value for key, value in shapes().items() if key in ("images", "labels")}
+    spec = made(name)
+    labels = plain(spec.apply(batch, Seeds()))["labels"]
+    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
+    assert np.array_equal(labels, plain(batch)["labels"]) != spec.mixes_labels
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_masks_and_boxes_move_with_the_images(name: str) -> None:
+    """On rectangles, so that a turned box is as large as a turned object."""
+    spec, batch = with_constant_fill(name), shapes()
+    keys = frozenset({"bounding_boxes", "segmentation_masks"})
+    if refused := spec.unfit((SIZE, SIZE, 3), keys):
+        assert all((key in refused) == (key in spec.cannot_change) for key in keys)
+        batch = {key: value for key, value in batch.items() if key not in spec.cannot_change}
+    changed = plain(spec.apply(batch, Seeds(5)))
+    if "segmentation_masks" in changed:
+        assert changed["segmentation_masks"].dtype == np.int32
+        assert set(np.unique(changed["segmentation_masks"])) <= {0, 1}
+    if "bounding_boxes" not in changed:
+        return
+    boxes, labels = changed["bounding_boxes"]["boxes"], changed["bounding_boxes"]["labels"]
+    assert (labels[:, 1] == -1).all() and not boxes[labels == -1].any()
+    for mask, box, label in zip(changed["segmentation_masks"][..., 0], boxes[:, 0], labels[:, 0], strict=True):
+        rows, columns = np.nonzero(mask)
+        if label == -1:
+            assert len(rows) <= 2 * SIZE, "an object without a box"
+        else:
+            seen = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+            np.testing.assert_allclose(box, seen, atol=2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_boxes_and_masks_are_untouched_where_nothing_moves(name: str) -> None:
+    spec, batch = with_constant_fill(name), shapes()
+    if spec.cannot_change:
+        return
+    changed, before = plain(spec.apply(batch, Seeds())), plain(batch)
+    moves = not np.array_equal(changed["segmentation_masks"], before["segmentation_masks"])
+    assert moves != np.array_equal(changed["bounding_boxes"]["boxes"], before["bounding_boxes"]["boxes"])
+    geometric = {"random_flip", "random_resized_crop", "random_rotation", "random_shear", "random_translation",
+                 "random_zoom", "rand_augment"}  # fmt: skip
+    assert moves == (name in geometric)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fills_that_show_objects_twice_are_refused_where_there_are_boxes(name: str) -> None:
+    if "fill_mode" not in ROOM.load(name).model_fields:
+        return
+    boxes = frozenset({"bounding_boxes"})
+    for mode in ("reflect", "wrap", "nearest", "constant"):
+        refused = made(name, fill_mode=mode).unfit((SIZE, SIZE, 3), boxes)
+        assert bool(refused) == (mode in ("reflect", "wrap"))
+        assert not made(name, fill_mode=mode).unfit((SIZE, SIZE, 3), frozenset({"segmentation_masks"}))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_values_that_keras_refuses_are_refused_before(name: str) -> None:
     kind = ROOM.load(name)
-    fields = [key for key in VALUES if key in kind.model_fields]
+    fields = [key for key in kind.model_fields if key.endswith("factor")]
     base = made(name).model_dump()
     for key in fields:
-        for wrong in (1.5, -0.1, (0.4, 0.1) if name != "random_contrast" else (0.1, 1.5), (0.1, 0.2, 0.3), "much"):
+        for wrong in (1.5, -0.1, (0.4, 0.1) if "contrast" not in name + key else (0.1, 1.5), (0.1, 0.2, 0.3), "much"):
             with pytest.raises(ValueError, match=key):
                 kind.model_validate({**base, key: wrong})
