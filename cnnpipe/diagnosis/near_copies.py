@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from cnnpipe.datasets import SPLITS
 from cnnpipe.diagnosis import Finding, counted
 from cnnpipe.diagnosis._copies import Group, differently_labelled, leaked, told
-from cnnpipe.diagnosis._near import SAME, near_pairs
+from cnnpipe.diagnosis._near import SAME, SAME_SMALL, SMALL, near_pairs
 from cnnpipe.examination import Examination
 
 IN_EVERY_RUN = False
-HOW = f"found by the correlation of 16x16 thumbnails, at least {SAME}; crops and mirror images are not found"
+HOW = f"correlation of 16x16 thumbnails from {SAME} on, {SAME_SMALL} for small pictures; crops are not found"
 
 
 def findings(data: Examination) -> Iterator[Finding]:
@@ -57,8 +57,13 @@ def _groups(data: Examination) -> list[Group]:
     """Return groups of examples that are linked by near pairs. Of exact copies, one in each split stands for all."""
     one = {(example.digest, example.split, example.labels): (example, picture) for example, picture in data.pictures}
     examples = [example for example, _ in one.values()]
-    pairs, _ = near_pairs([picture.thumbnail for _, picture in one.values()])
-    linked = [(a, b) for a, b in pairs.tolist() if examples[a].digest != examples[b].digest]
+    sides = [min(picture.width, picture.height) for _, picture in one.values()]
+    pairs, closeness = near_pairs([picture.thumbnail for _, picture in one.values()])
+    linked = [
+        (a, b)
+        for (a, b), close in zip(pairs.tolist(), closeness.tolist(), strict=True)
+        if examples[a].digest != examples[b].digest and (max(sides[a], sides[b]) >= SMALL or close >= SAME_SMALL)
+    ]
     return [[examples[position] for position in group] for group in joined(linked)]
 
 
