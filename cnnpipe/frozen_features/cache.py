@@ -71,7 +71,7 @@ def fetched(folder: Path, key: str, shape: tuple[int, ...], compute: Callable[[]
     Raises:
         ProblemError: The file cannot be written.
     """
-    file = folder / f"{key[:32]}.npy"
+    file = _file(folder, key)
     found = _read(file, shape)
     if found is not None:
         return Kept(found, file, None)
@@ -87,30 +87,35 @@ def fetched(folder: Path, key: str, shape: tuple[int, ...], compute: Callable[[]
     return Kept(found, file, time.monotonic() - begun)
 
 
-def make_room(folder: Path, needed: int, keys: Iterable[str]) -> int:
-    """Remove the features that were used longest ago, so that so many bytes more stay within the budget.
+def make_room(folder: Path, wanted: Mapping[str, int]) -> int:
+    """Remove the features that were used longest ago, so that what is about to be written stays within the budget.
 
     Args:
         folder: What `cache_folder` returned.
-        needed: Bytes that are about to be written.
-        keys: Features that stay.
+        wanted: Bytes of features by their key. They are not removed, and need no room where they are there.
 
     Returns:
         The number of files that were removed.
     """
-    staying = {f"{key[:32]}.npy" for key in keys}
+    staying = {_file(folder, key): size for key, size in wanted.items()}
     found = []
     for file in folder.glob("*.npy") if folder.is_dir() else ():
         with suppress(OSError):  # another process may just remove it
             found.append((file.stat().st_mtime, file.stat().st_size, file))
-    total, removed = sum(size for _, size, _ in found) + needed, 0
+    there = {file for _, _, file in found}
+    total = sum(size for _, size, _ in found) + sum(size for file, size in staying.items() if file not in there)
+    removed = 0
     for written, size, file in sorted(found):
         half_written = file.name.startswith(files.TEMPORARY)
-        if time.time() - written > ABANDONED if half_written else total > BUDGET and file.name not in staying:
+        if time.time() - written > ABANDONED if half_written else total > BUDGET and file not in staying:
             with suppress(OSError):
                 file.unlink()
                 total, removed = total - size, removed + 1
     return removed
+
+
+def _file(folder: Path, key: str) -> Path:
+    return folder / f"{key[:32]}.npy"
 
 
 def _read(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:

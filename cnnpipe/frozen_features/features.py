@@ -97,7 +97,7 @@ def features_of(
     """
     part, folder = first_part(cut, model), cache.cache_folder(runs_folder)
     keys = [_key(cut, part, one) for one in wanted]
-    removed = cache.make_room(folder, size_of(cut, wanted), keys)
+    removed = cache.make_room(folder, {key: size_of(cut, [one]) for key, one in zip(keys, wanted, strict=True)})
     compute = _computer(part, listener)
     shape = tuple(part.outputs[0].shape[1:])
     kept = [
