@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.augmentations import Augmentation
+from cnnpipe.reading import ALIGNMENT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,10 +136,18 @@ def _gatherer(split: SplitData) -> Callable[[Any, Any], tuple[dict[str, Any], di
 
 
 def _column(array: np.ndarray) -> Callable[[Any], Any]:
-    """Return a function from indices to rows; an array on disk stays there."""
+    """Return a function from indices to rows. The array is not copied where TensorFlow can use its memory as it is.
+
+    So pixels stand in memory once, and an array on disk stays there. TensorFlow's kernels end the process when memory
+    does not begin on a border of 64 bytes.
+    """
     import numpy as np
     import tensorflow as tf
 
+    usable = array.flags.c_contiguous and array.flags.writeable and array.size and array.dtype.kind in "uif"
+    if usable and array.ctypes.data % ALIGNMENT == 0:
+        shared = tf.experimental.dlpack.from_dlpack(array.view(np.ndarray).__dlpack__())
+        return lambda index: tf.gather(shared, index)
     if not isinstance(array, np.memmap):
         whole = tf.constant(array)
         return lambda index: tf.gather(whole, index)

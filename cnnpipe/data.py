@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnpipe.datasets import SPLITS, Example, Examples, SplitName
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.names import name_problems
-from cnnpipe.reading import Read, arrange, read_examples, read_inputs
-from cnnpipe.splits import split_names
+from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.reading import Reading, arrange, read_examples, read_inputs
+from cnnpipe.splits import split_names, splitter
 from cnnpipe.task import Facts
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from cnnpipe.recipe.load import LoadedRecipe
     from cnnpipe.recipe.schema import Recipe, Split
 
-__all__ = ["LoadedData", "SplitData", "load_data", "read_inputs"]
+__all__ = ["LoadedData", "SplitData", "exact_inputs", "load_data", "read_inputs"]
 LISTED = 5
 """How many files a problem names before it only counts."""
 
@@ -58,6 +59,8 @@ class LoadedData:
         notes: What was decided or left out, one sentence each.
         fingerprint: sha256 of names, contents, targets and splits: equal data, equal fingerprint.
         membership: The split of each example, by name.
+        digests: sha256 of the content of each example, by name.
+        labels: What the source says of each example, by name; None where it says nothing.
     """
 
     facts: Facts
@@ -65,21 +68,28 @@ class LoadedData:
     notes: tuple[str, ...]
     fingerprint: str
     membership: Mapping[str, SplitName]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
 
-def load_data(loaded: LoadedRecipe, listener: Listener) -> LoadedData:
+def load_data(loaded: LoadedRecipe, listener: Listener, exact: bool = False) -> LoadedData:
     """Read all examples of a recipe's source.
+
+    Args:
+        loaded: The recipe.
+        listener: Hears of notes and progress.
+        exact: Read training examples as exactly as all others, because they are not to be trained on.
 
     Raises:
         ProblemError: The source is not there, holds what the task cannot use, or cannot be split; names files.
     """
     try:
-        return _load(loaded.recipe, loaded.folder, listener)
+        return _load(loaded.recipe, loaded.folder, listener, exact)
     except ProblemError as error:
         raise ProblemError(_located(problem, loaded) for problem in error.problems) from None
 
 
-def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
+def _load(recipe: Recipe, folder: Path, listener: Listener, exact: bool) -> LoadedData:
     listing = _opened(recipe, folder)
     if not listing.examples:
         raise _source_problem("the source has no examples")
@@ -88,20 +98,24 @@ def _load(recipe: Recipe, folder: Path, listener: Listener) -> LoadedData:
     if problems := name_problems([example.name for example in listing.examples], listing.class_names or ()):
         raise ProblemError(problems)
     facts = known_facts(recipe, listing)
-    read, storage = read_examples(listing.examples, recipe.task, facts, listener)
-    kept, skipped = _kept(recipe, listing.examples, read)
-    results = {listing.examples[position].name: read[position] for position in kept}
-    digests = {name: result.digest for name, result in results.items()}
+    rules, stated = recipe.data.split, _stated(recipe.data.split)
+    budget = int(recipe.data.memory_budget * 2**30)
+    split_of = splitter(listing.examples, rules, stated)
+    reading = read_examples(listing.examples, recipe.task, facts, None if exact else split_of, listener, budget)
+    kept, skipped = _kept(recipe, listing.examples, reading)
     examples = [listing.examples[position] for position in kept]
-    membership, decided = split_names(examples, digests, recipe.data.split, _stated(recipe.data.split))
-    notes = (*listing.notes, *skipped, *decided, *_contradictions(results))
+    digests = {listing.examples[position].name: reading.digests[position] for position in kept}
+    membership, decided = split_names(examples, digests, rules, stated)
+    labels = {listing.examples[position].name: reading.labels[position] for position in kept}
+    notes = (*listing.notes, *reading.notes, *skipped, *decided, *_contradictions(digests, labels))
     for note in notes:
         listener.note(note)
     _check_splits(membership)
     if "labels" in recipe.task.needs and facts.class_names is not None:
-        facts = replace(facts, class_counts=_class_counts(facts.class_names, results, membership))
-    splits = _divided(listing.examples, read, kept, membership, storage, _tensor(recipe, facts))
-    return LoadedData(facts, splits, notes, _fingerprint(results, membership), membership)
+        facts = replace(facts, class_counts=_class_counts(facts.class_names, labels, membership))
+    fingerprint = _fingerprint(listing.examples, reading, kept, membership)
+    splits = _divided(listing.examples, reading, kept, membership, _tensor(recipe, facts))
+    return LoadedData(facts, splits, notes, fingerprint, membership, digests, labels)
 
 
 def _opened(recipe: Recipe, folder: Path) -> Examples:
@@ -113,6 +127,18 @@ def _opened(recipe: Recipe, folder: Path) -> Examples:
             problem if problem.place or problem.path else replace(problem, path="data.source")
             for problem in error.problems
         ) from error
+
+
+def exact_inputs(split: SplitData, rows: Sequence[int], preprocessing: Preprocessing) -> dict[str, np.ndarray]:
+    """Return the inputs of some examples as `Preprocessing.apply` makes them; for training they may be read faster.
+
+    Raises:
+        ProblemError: A file can no longer be read.
+    """
+    files = [file for file in (split.files[row] for row in rows) if file is not None]
+    if len(files) < len(rows):  # what stands in no file of its own is always read exactly
+        return {name: values[list(rows)] for name, values in split.inputs.items()}
+    return {name: read_inputs(preprocessing, files) for name in split.inputs}
 
 
 def known_facts(recipe: Recipe, listing: Examples) -> Facts:
@@ -134,18 +160,15 @@ def known_facts(recipe: Recipe, listing: Examples) -> Facts:
     return facts
 
 
-def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> tuple[list[int], tuple[str, ...]]:
+def _kept(recipe: Recipe, examples: Sequence[Example], reading: Reading) -> tuple[list[int], tuple[str, ...]]:
     """Return the positions of the examples that could be read, by the policy of the recipe."""
-    unreadable = [
-        Problem(f"{_where(example)} cannot be read: {result.unreadable}", example.place)
-        for example, result in zip(examples, read, strict=True)
-        if result.unreadable
-    ]
-    refusals = [
-        Problem(f"{_where(example)} cannot be used: {result.unusable}", example.place)
-        for example, result in zip(examples, read, strict=True)
-        if result.unusable
-    ]
+    unreadable, refusals = (
+        [
+            Problem(f"{_where(examples[position])} cannot be {how}: {why}", examples[position].place)
+            for position, why in reasons.items()
+        ]
+        for how, reasons in (("read", reading.unreadable), ("used", reading.unusable))
+    )
     problems = _shortened(refusals)
     if unreadable and recipe.data.unreadable == "error":
         *first, last = _shortened(unreadable)
@@ -153,9 +176,11 @@ def _kept(recipe: Recipe, examples: Sequence[Example], read: Sequence[Read]) -> 
         problems = [*first, replace(last, hint=hint), *problems]
     if problems:
         raise ProblemError(problems)
-    kept = [position for position, result in enumerate(read) if not result.unreadable]
+    kept = [position for position in range(len(examples)) if position not in reading.unreadable]
     if not kept:
         raise _source_problem(f"none of {len(examples)} examples can be read; the first: {unreadable[0].message}")
+    for lost in {example.split for example in examples} - {examples[position].split for position in kept}:
+        raise _source_problem(f"none of the source's {lost} examples can be read")
     notes = [f"Skipped {len(unreadable)} of {len(examples)} examples, which cannot be read."] if unreadable else []
     return kept, (*notes, *(f"Skipped: {problem.message}." for problem in _shortened(unreadable)))
 
@@ -175,21 +200,20 @@ def _stated(rules: Split) -> list[str]:
     return [key for key, field in type(rules).model_fields.items() if getattr(rules, key) != field.default]
 
 
-def _contradictions(results: Mapping[str, Read]) -> list[str]:
+def _contradictions(digests: Mapping[str, str], labels: Mapping[str, Any]) -> list[str]:
     """Return a note when exact copies carry different labels."""
     first: dict[str, str] = {}
     pairs = [
-        (first[result.digest], name)
-        for name, result in results.items()
-        if isinstance(results[first.setdefault(result.digest, name)].labels, str | tuple)
-        and results[first[result.digest]].labels != result.labels
+        (first[digest], name)
+        for name, digest in digests.items()
+        if isinstance(labels[first.setdefault(digest, name)], str | tuple) and labels[first[digest]] != labels[name]
     ]
     if not pairs:
         return []
     (one, other), *_ = pairs
     return [
-        f"Exact copies with another label: {len(pairs)}, such as '{other}' ({results[other].labels}) and "
-        f"'{one}' ({results[one].labels})."
+        f"Exact copies with another label: {len(pairs)}, such as '{other}' ({labels[other]}) and '{one}' "
+        f"({labels[one]})."
     ]
 
 
@@ -200,7 +224,7 @@ def _check_splits(membership: Mapping[str, SplitName]) -> None:
 
 
 def _class_counts(
-    class_names: tuple[str, ...], results: Mapping[str, Read], membership: Mapping[str, SplitName]
+    class_names: tuple[str, ...], labels: Mapping[str, Any], membership: Mapping[str, SplitName]
 ) -> tuple[int, ...]:
     """Return the number of training examples of each class.
 
@@ -208,9 +232,8 @@ def _class_counts(
         ProblemError: A split has no example of a class.
     """
     counts = {split: Counter[str]() for split in SPLITS}
-    for name, result in results.items():
-        labels = (result.labels,) if isinstance(result.labels, str) else result.labels
-        counts[membership[name]].update(labels)
+    for name, label in labels.items():
+        counts[membership[name]].update((label,) if isinstance(label, str) else label)
     totals = sum(counts.values(), Counter[str]())
     problems = []
     for split in SPLITS:
@@ -230,36 +253,37 @@ def _tensor(recipe: Recipe, facts: Facts) -> str:
 
 def _divided(
     examples: Sequence[Example],
-    read: Sequence[Read],
+    reading: Reading,
     kept: Sequence[int],
     membership: Mapping[str, SplitName],
-    storage: np.ndarray,
     tensor: str,
 ) -> dict[SplitName, SplitData]:
-    """Return the splits as slices of `storage`, whose rows are put in their order."""
-    import numpy as np
-
+    """Return the splits as slices of all pixels, whose rows are put in their order."""
     positions = {split: [p for p in kept if membership[examples[p].name] == split] for split in SPLITS}
     order = [p for found in positions.values() for p in found]
-    arrange(storage, order + sorted(set(range(len(examples))) - set(order)))
+    arrange(reading.pixels, order + sorted(set(range(len(examples))) - set(order)))
     splits, start = {}, 0
     for split, found in positions.items():
         splits[split] = SplitData(
             tuple(examples[p].name for p in found),
             tuple(examples[p].file for p in found),
-            {tensor: storage[start : start + len(found)]},
-            {name: np.stack([read[p].targets[name] for p in found]) for name in read[found[0]].targets},
+            {tensor: reading.pixels[start : start + len(found)]},
+            {name: target[found] for name, target in reading.targets.items()},
         )
         start += len(found)
     return splits
 
 
-def _fingerprint(results: Mapping[str, Read], membership: Mapping[str, SplitName]) -> str:
+def _fingerprint(
+    examples: Sequence[Example], reading: Reading, kept: Sequence[int], membership: Mapping[str, SplitName]
+) -> str:
     total = hashlib.sha256()
-    for name in sorted(results):
-        total.update(f"{name}\0{results[name].digest}\0{membership[name]}\0".encode())
-        for key, value in sorted(results[name].targets.items()):
-            total.update(key.encode() + value.tobytes())
+    targets = sorted(reading.targets.items())
+    for position in sorted(kept, key=lambda position: examples[position].name):
+        name = examples[position].name
+        total.update(f"{name}\0{reading.digests[position]}\0{membership[name]}\0".encode())
+        for key, values in targets:
+            total.update(key.encode() + values[position].tobytes())
     return total.hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cnnpipe.datasets import SPLITS, Example, SplitName
@@ -15,13 +15,36 @@ if TYPE_CHECKING:
     from cnnpipe.recipe.schema import Split
 
 
-def split_names(
-    examples: Sequence[Example], digests: Mapping[str, str], rules: Split, stated: Collection[str]
-) -> tuple[dict[str, SplitName], list[str]]:
-    """Return the split of each example by name, and what was decided, as sentences.
+def splitter(examples: Sequence[Example], rules: Split, stated: Collection[str]) -> Callable[[Example, str], SplitName]:
+    """Return a function from an example and the hash of its content to its split.
 
     What the source says stands. Else a hash of the seed and the content decides, so that nothing moves when examples
     are added or renamed and exact copies lie in one split. Splits that the source does not bring are cut from training.
+
+    Args:
+        examples: All examples.
+        rules: The section `data.split`.
+        stated: The keys of that section that the user changed.
+
+    Raises:
+        ProblemError: The source and the section contradict each other, or `group_by` fits no name.
+    """
+    wanted = _wanted({example.split for example in examples}, rules, stated)
+    shares = {name: getattr(rules, name) for name in wanted}
+    groups = _groups(examples, rules.group_by) if wanted else {}
+
+    def split_of(example: Example, digest: str) -> SplitName:
+        if example.split not in (None, "training"):
+            return example.split
+        return _drawn(groups.get(example.name) or digest, rules.seed, shares)
+
+    return split_of
+
+
+def split_names(
+    examples: Sequence[Example], digests: Mapping[str, str], rules: Split, stated: Collection[str]
+) -> tuple[dict[str, SplitName], list[str]]:
+    """Return the split of each example by name, as `splitter` says, and what was decided, as sentences.
 
     Args:
         examples: All examples that could be read.
@@ -30,25 +53,18 @@ def split_names(
         stated: The keys of that section that the user changed.
 
     Raises:
-        ProblemError: The source and the section contradict each other, or `group_by` fits no name.
+        ProblemError: As `splitter`.
     """
+    split_of = splitter(examples, rules, stated)
+    membership = {example.name: split_of(example, digests[example.name]) for example in examples}
     own = {example.split for example in examples}
-    wanted = _wanted(own, rules, stated)
-    shares = {name: getattr(rules, name) for name in wanted}
-    groups = _groups(examples, rules.group_by) if wanted else {}
-    membership: dict[str, SplitName] = {}
-    for example in examples:
-        if example.split in (None, "training"):
-            key = groups.get(example.name) or digests[example.name]
-            membership[example.name] = _drawn(key, rules.seed, shares)
-        elif example.split is not None:
-            membership[example.name] = example.split
     notes = [_proportions(membership)]
     if own != {None}:
+        wanted = _wanted(own, rules, stated)
         brought = ", ".join(name for name in SPLITS if name in own)
         cut = f"; {' and '.join(wanted)} is cut from training by a hash of content" if wanted else ""
         notes.append(f"The source brings {brought}{cut}.")
-    return membership, notes + _copies(membership, digests, groups)
+    return membership, notes + _copies(membership, digests, "groups" if rules.group_by else "the source's splits")
 
 
 def _wanted(own: set[SplitName | None], rules: Split, stated: Collection[str]) -> tuple[SplitName, ...]:
@@ -102,7 +118,7 @@ def _proportions(membership: Mapping[str, SplitName]) -> str:
     return f"{total} examples: {', '.join(parts)}."
 
 
-def _copies(membership: Mapping[str, SplitName], digests: Mapping[str, str], groups: Mapping[str, str]) -> list[str]:
+def _copies(membership: Mapping[str, SplitName], digests: Mapping[str, str], who: str) -> list[str]:
     """Return a note when exact copies lie in several splits, which only the source or groups can bring about."""
     same: dict[str, list[str]] = defaultdict(list)
     for name in membership:
@@ -112,7 +128,6 @@ def _copies(membership: Mapping[str, SplitName], digests: Mapping[str, str], gro
         return []
     first, *rest = torn[0]
     other = next(name for name in rest if membership[name] != membership[first])
-    who = "groups" if groups else "the source's splits"
     return [
         f"Exact copies in several splits, because of {who}: {len(torn)}, such as '{first}' ({membership[first]}) and "
         f"'{other}' ({membership[other]}). Scores on them are too good."

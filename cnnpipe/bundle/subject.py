@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnnpipe.data import SplitData
+from cnnpipe.data import SplitData, exact_inputs
 from cnnpipe.datasets import SplitName
 from cnnpipe.graph import Graph
 from cnnpipe.task import Arrays, Facts, Signature, Task
@@ -50,6 +50,9 @@ class Subject:
             handed.append(inputs)
             return self.call(inputs)
 
-        chosen = {name: values[list(rows)] for name, values in self.splits[split].inputs.items()}
+        if split == "training":
+            chosen = exact_inputs(self.splits[split], rows, self.facts.preprocessing)
+        else:
+            chosen = {name: values[list(rows)] for name, values in self.splits[split].inputs.items()}
         self.task.answer(record, chosen, self.facts)
         return handed[0]

@@ -40,7 +40,7 @@ def evaluate(
     bundle = bundle_folder(model)
     trained = open_trained(_run_of(bundle), runs_folder) if bundle else open_trained(model, runs_folder)
     listener.stage("reading")
-    data = load_data(trained.loaded, listener)
+    data = load_data(trained.loaded, listener, exact=True)
     if data.facts.class_names != trained.facts.class_names:
         raise ProblemError(Problem("the classes of the data are no longer those of the training", path="data.source"))
     if data.fingerprint != trained.run.record().get("data_fingerprint"):

@@ -32,6 +32,13 @@ class Preprocessing(Spec):
     def apply(self, raw: Any) -> np.ndarray:
         """Turn one raw example (bytes of a file, or an array) into the model's input, before normalization."""
 
+    def apply_for_training(self, raw: Any) -> np.ndarray:
+        """Do as `apply` for an example that is only trained on; may be faster, and then nearly the same.
+
+        Everything that is measured, calibrated, exported or predicted goes through `apply`.
+        """
+        return self.apply(raw)
+
     @abstractmethod
     def input_nodes(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the normalization to the graph, right after its input."""

@@ -50,6 +50,8 @@ class Data(Spec):
     """How examples are divided into training, validation and test."""
     unreadable: Literal["error", "skip"] = "error"
     """What to do with an example that cannot be read: stop and name it, or leave it out and say so."""
+    memory_budget: float = Field(default=2.0, gt=0)
+    """GiB of preprocessed examples that may be kept in memory; more are kept in a temporary file."""
 
 
 class EarlyStopping(Spec):

@@ -95,15 +95,26 @@ def test_a_batch_may_be_larger_than_the_data() -> None:
     assert sorted(numbers[:3]) == sorted(numbers[3:6]) == [0, 1, 2]
 
 
-def test_arrays_on_disk_give_the_same_batches(tmp_path: Path) -> None:
+@pytest.mark.parametrize("offset", [0, 3], ids=["used in place", "copied row by row"])
+def test_arrays_on_disk_give_the_same_batches(tmp_path: Path, offset: int) -> None:
     data = split()
-    images = np.memmap(tmp_path / "images", np.uint8, "w+", shape=(10, 8, 8, 1))
+    images = np.memmap(tmp_path / "images", np.uint8, "w+", offset=offset, shape=(10, 8, 8, 1))
     images[:] = data.inputs["image"]
     on_disk = SplitData(data.names, data.files, {"image": images}, data.targets)
     assert equal(taken(data, 0, 9, moves=MOVES), taken(on_disk, 0, 9, moves=MOVES))
     assert training_batches(on_disk, 4, 0, 0, 2).element_spec[0].shape == (4, 8, 8, 1)
     (x, _), *_ = plain_batches(on_disk, 4)
     assert x.numpy().tolist() == data.inputs["image"][:4].tolist()
+
+
+def test_pixels_are_used_where_they_are() -> None:
+    memory = np.zeros(10 * 64 + 64, np.uint8)
+    images = memory[-memory.ctypes.data % 64 :][:640].reshape(10, 8, 8, 1)
+    data = split()
+    batches = plain_batches(SplitData(data.names, data.files, {"image": images}, data.targets), 10)
+    images[:] = 7
+    ((x, _),) = batches
+    assert x.numpy().min() == 7
 
 
 def test_several_targets_come_by_name() -> None:

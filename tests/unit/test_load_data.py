@@ -17,7 +17,7 @@ import pytest
 from PIL import Image as pillow
 
 from cnnpipe import reading
-from cnnpipe.data import LoadedData, load_data, read_inputs
+from cnnpipe.data import LoadedData, exact_inputs, load_data, read_inputs
 from cnnpipe.datasets import Example, Examples
 from cnnpipe.datasets.digits import Digits
 from cnnpipe.errors import ProblemError
@@ -75,6 +75,12 @@ def photos(tmp_path: Path, make_photos: Photos) -> Path:
     return make_photos(tmp_path / "photos", {"circle": 30, "square": 40})
 
 
+def read(loaded: LoadedData, split: str) -> Callable[[bytes], np.ndarray]:
+    """Return what files of a split are read by: those for training may be read faster."""
+    preprocessing = loaded.facts.preprocessing
+    return preprocessing.apply_for_training if split == "training" else preprocessing.apply
+
+
 def test_all_examples_arrive_in_their_split(load: Load, photos: Path) -> None:
     heard = Notes()
     loaded = load(listener=heard)
@@ -85,10 +91,9 @@ def test_all_examples_arrive_in_their_split(load: Load, photos: Path) -> None:
         assert split.inputs["image"].shape == (len(split), 12, 16, 3) and split.inputs["image"].dtype == np.uint8
         classes = [("circle", "square")[index] for index in split.targets["probabilities"]]
         assert [file.parent.name for file in split.files if file] == classes
-        preprocessing = loaded.facts.preprocessing
         for position, file in enumerate(split.files):
             assert file is not None
-            assert np.array_equal(split.inputs["image"][position], preprocessing.apply(file.read_bytes()))
+            assert np.array_equal(split.inputs["image"][position], read(loaded, name)(file.read_bytes()))
     training = [name for name, split in loaded.membership.items() if split == "training"]
     assert loaded.facts.class_names == ("circle", "square")
     assert loaded.facts.class_counts == tuple(sum(n.startswith(c) for n in training) for c in ("circle", "square"))
@@ -97,12 +102,14 @@ def test_all_examples_arrive_in_their_split(load: Load, photos: Path) -> None:
     assert heard.steps[-1] == (70, 70)
 
 
-def test_examples_that_do_not_fit_into_memory_are_kept_on_disk(
-    load: Load, photos: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+TINY = ["data.memory_budget=1e-6"]
+
+
+def test_examples_that_do_not_fit_into_memory_are_kept_on_disk_and_that_is_told(load: Load, photos: Path) -> None:
     in_memory = load()
-    monkeypatch.setattr(reading, "MEMORY_BUDGET", 1000)
-    on_disk = load()
+    assert not any("memory_budget" in note for note in in_memory.notes)
+    on_disk = load(None, TINY)
+    assert any("are more than data.memory_budget" in note for note in on_disk.notes)
     for name, split in on_disk.splits.items():
         assert isinstance(split.inputs["image"], np.memmap)
         assert np.array_equal(split.inputs["image"], in_memory.splits[name].inputs["image"])
@@ -112,9 +119,9 @@ def test_a_full_disk_is_told_before_reading(load: Load, photos: Path, monkeypatc
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reading, "MEMORY_BUDGET", 1000)
     monkeypatch.setattr("os.posix_fallocate", full, raising=False)
-    assert "do not fit into" in problems(load) and "No space left on device" in problems(load)
+    text = problems(load, None, TINY)
+    assert "do not fit into" in text and "No space left on device" in text
 
 
 def test_the_same_data_has_the_same_fingerprint(load: Load, photos: Path) -> None:
@@ -137,6 +144,22 @@ def test_another_label_is_another_fingerprint(load: Load, photos: Path) -> None:
         (photos / "photos.csv").write_text("".join(["image,label\n", *rows]))
         fingerprints.add(load(source).fingerprint)
     assert len(fingerprints) == 2
+
+
+def test_training_pictures_can_be_had_exactly(load: Load, tmp_path: Path, photos: Path) -> None:
+    faster = load().splits["training"]
+    exact = load_data(load_recipe(tmp_path / "recipe.yaml"), Listener(), exact=True).splits["training"]
+    preprocessing = Image(image_size=(12, 16))
+    truth = np.stack([preprocessing.apply(file.read_bytes()) for file in faster.files if file])
+    assert not np.array_equal(faster.inputs["image"], truth)
+    assert np.array_equal(exact.inputs["image"], truth)
+    assert np.array_equal(exact_inputs(faster, [3, 1], preprocessing)["image"], truth[[3, 1]])
+
+
+def test_pictures_without_a_file_are_always_read_exactly(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "apply_for_training", lambda self, raw: pytest.fail("it could not be read exactly"))
+    split = load("digits").splits["training"]
+    assert np.array_equal(exact_inputs(split, [5], Image(image_size=(12, 16)))["image"], split.inputs["image"][[5]])
 
 
 # ── files that are no pictures ───────────────────────────────────────────────────────────────────────────────────────

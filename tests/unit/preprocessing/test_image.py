@@ -290,6 +290,54 @@ def test_every_option_is_told(changed: dict[str, Any]) -> None:
         assert spec(resize="pad", fill_value=1).describe() != spec(resize="pad").describe()
 
 
+# ── faster reading for training ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def photo(height: int = 320, width: int = 240, **options: Any) -> bytes:
+    """Return a JPEG of smooth waves with sharp edges and some noise."""
+    y, x = np.mgrid[:height, :width]
+    waves = [127 + 100 * np.sin(x / (9 + c) + y / (17 - c)) * np.cos(y / (23 + c)) for c in range(3)]
+    picture = np.dstack(waves) + np.random.default_rng(0).normal(0, 6, (height, width, 3))
+    picture[height // 3 : height // 2, width // 4 : width // 2] = (250, 20, 60)
+    stream = io.BytesIO()
+    pillow.fromarray(picture.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=90, **options)
+    return stream.getvalue()
+
+
+def rotated() -> Any:
+    exif = pillow.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+@pytest.mark.parametrize("changed", [{}, {"color_mode": "grayscale"}, {"interpolation": "bicubic"}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"exif": rotated()}], ids=["upright", "rotated"])
+def test_reading_for_training_is_nearly_exact(changed: dict[str, Any], options: dict[str, Any]) -> None:
+    image = Image.model_validate({"image_size": (70, 60), **changed})
+    exact, faster = (function(photo(**options)).astype(int) for function in (image.apply, image.apply_for_training))
+    assert 0 < np.abs(exact - faster).mean() < 1.5
+    assert np.abs(exact - faster).max() < 40
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"image_size": (160, 120)}, {"interpolation": "nearest"}, {"resize": "crop"}, {"resize": "pad"}],
+    ids=["little to shrink", "nearest", "crop", "pad"],
+)
+def test_where_it_would_differ_more_reading_for_training_is_exact(changed: Any) -> None:
+    image = Image.model_validate({"image_size": (70, 60), **changed})
+    assert np.array_equal(image.apply(photo()), image.apply_for_training(photo()))
+
+
+def test_reading_for_training_takes_other_pictures_as_ever() -> None:
+    image = Image(image_size=(8, 8))
+    array = np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32, 3)
+    for raw in (array, encoded(array)):
+        assert np.array_equal(image.apply(raw), image.apply_for_training(raw))
+    with pytest.raises(ValueError, match="damaged"):
+        image.apply_for_training(photo()[:3000])
+
+
 def test_the_normalization_is_the_first_node() -> None:
     image = spec(normalization={"scale": 2.0, "offset": -1.0})
     graph = GraphBuilder()
