@@ -53,9 +53,10 @@ class Numpy(Dataset):
 
         file = existing(folder / self.path, "file")
         try:
+            if not zipfile.is_zipfile(file):
+                hint = "Save images and labels together with numpy.savez."
+                raise _problem(f"{file} is no .npz file, or only the beginning of one", hint)
             with np.load(file, allow_pickle=False) as archive:
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise _problem(f"{file} is no .npz file", "Save images and labels together with numpy.savez.")
                 names = list(archive.files)
                 images, labels = (_found(names, key) for key in (self.image_key, self.label_key))
                 _check(file, names, images, labels, self)
