@@ -18,6 +18,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _needs(recipe)
     yield from _augmentation(recipe)
     yield from _splits(recipe)
+    yield from _cached_views(recipe)
     yield from _model(recipe)
     yield from _training(recipe, root)
     yield from _names(root.find(("model", "blocks")), "model.blocks")
@@ -150,6 +151,24 @@ def _schedules(training: Training) -> Iterator[Problem]:
         path = f"training.phases.{number}.schedule" if phase.schedule else "training.schedule"
         for message in schedule.contradictions(rate) if schedule else ():
             yield Problem(message, path=path, hint="Change one of the two.")
+
+
+def _cached_views(recipe: Recipe) -> Iterator[Problem]:
+    """Views are changed copies of single examples."""
+    for number, phase in enumerate(recipe.training.phases):
+        path = f"training.phases.{number}.cached_views"
+        if phase.cached_views is None or phase.freeze == "none":
+            continue
+        if not recipe.data.augmentation:
+            why = "because there is no augmentation: features of the examples as they are are kept anyway"
+            yield Problem(f"'cached_views' has no effect {why}", path=path, hint="Delete it.")
+        for position, augmentation in enumerate(recipe.data.augmentation):
+            if augmentation.mixes_labels:
+                yield Problem(
+                    f"'{augmentation.type}' mixes examples with each other, and '{path}' keeps each example by itself",
+                    path=f"data.augmentation.{position}",
+                    hint="Delete one of the two.",
+                )
 
 
 def _names(blocks: Node | None, where: str) -> Iterator[Problem]:
