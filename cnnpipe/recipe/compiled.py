@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.errors import Problem, ProblemError, dotted
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.normalization import BatchNormalization
@@ -44,7 +44,8 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
         facts: What is known of the data; when left out, what the recipe and its source tell without reading anything.
 
     Raises:
-        ProblemError: The task does not fit the data, or shapes do not fit, at the line of the block.
+        ProblemError: The task does not fit the data, or shapes do not fit, at the line of the block; or a phase freezes
+            up to a level that the backbone does not have.
     """
     facts = facts or facts_of(loaded)
     task = loaded.recipe.task
@@ -52,6 +53,8 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
     if any(problem.severity == "error" for problem in found):
         raise ProblemError(in_order(found))
     graphs = task.networks(loaded.recipe.model, facts, loaded.place_of)
+    if unknown := list(_unknown_levels(loaded, graphs)):
+        raise ProblemError(in_order(unknown))
     for graph in graphs.values():
         found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
     return Compiled(graphs, facts, tuple(in_order(found)))
@@ -81,10 +84,14 @@ def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Pr
 
 
 def lag_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph], training_examples: int) -> Iterator[Problem]:
-    """Return a warning when the training is too short for the moving averages of BatchNorm to leave their start."""
-    training = loaded.recipe.training
+    """Return a warning when the training is too short for the moving averages of BatchNorm to leave their start.
+
+    Those of a pretrained backbone start where they should be.
+    """
+    training, backbone = loaded.recipe.training, loaded.recipe.model.backbone
     steps = training.total_epochs * math.ceil(training_examples / training.batch_size)
-    for node in (node for graph in graphs.values() for node in graph.nodes):
+    given = "model.backbone" if backbone is not None and backbone.pretrained else None
+    for node in (node for graph in graphs.values() for node in graph.nodes if node.path != given):
         kept = node.type.momentum**steps if isinstance(node.type, BatchNormalization) else 0
         if kept > LAG:
             yield Problem(
@@ -96,6 +103,16 @@ def lag_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph], training_exa
                 severity="warning",
             )
             return
+
+
+def _unknown_levels(loaded: LoadedRecipe, graphs: Mapping[str, Graph]) -> Iterator[Problem]:
+    """A phase can freeze the backbone up to a feature map that it has."""
+    known = sorted({level for graph in graphs.values() for level in graph.features})
+    for number, phase in enumerate(loaded.recipe.training.phases):
+        path = ("training", "phases", number, "freeze")
+        if phase.freeze not in ("none", "backbone", *known):
+            message = f"the backbone has no feature map of level {phase.freeze}"
+            yield Problem(message, loaded.place_of(path), dotted(path), f"It has {', '.join(known) or 'none'}.")
 
 
 def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:
