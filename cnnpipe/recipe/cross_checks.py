@@ -160,7 +160,7 @@ def _cached_views(recipe: Recipe) -> Iterator[Problem]:
         if phase.cached_views is None or phase.freeze == "none":
             continue
         if not recipe.data.augmentation:
-            why = "because there is no augmentation: features of the examples as they are are kept anyway"
+            why = "because there is no augmentation: features of unchanged examples are kept anyway"
             yield Problem(f"'cached_views' has no effect {why}", path=path, hint="Delete it.")
         for position, augmentation in enumerate(recipe.data.augmentation):
             if augmentation.mixes_labels:
