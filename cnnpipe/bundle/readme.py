@@ -16,6 +16,7 @@ def readme(manifest: Manifest) -> str:
         [
             f"# {manifest.origin.get('recipe', manifest.client)}: {manifest.file} ({manifest.quantization})",
             "",
+            *_weights(manifest),
             "What the file takes:",
             *(f"- `{t.name}`: {t.dtype} {list(t.shape)}, {_fill(t)}" for t in manifest.inputs),
             "",
@@ -28,6 +29,20 @@ def readme(manifest: Manifest) -> str:
             *_example(manifest),
         ]
     )
+
+
+def _weights(manifest: Manifest) -> list[str]:
+    """Return whose weights the training began with, and under which licence they are."""
+    weights = manifest.origin.get("weights")
+    if not isinstance(weights, dict):
+        return []
+    whose = {
+        "imagenet": f"the published ImageNet weights {weights.get('file')}",
+        "run": f"the weights of the run {weights.get('run')}",
+    }.get(str(weights.get("source")), f"the weights {weights.get('file')}")
+    licence = weights.get("licence")
+    under = f"Their licence: {licence}." if licence else "Their licence is not known to cnnpipe."
+    return [f"Training began with {whose} (sha256 {weights.get('sha256')}). {under}", ""]
 
 
 def _fill(tensor: Any) -> str:

@@ -74,11 +74,18 @@ def export_files(exports: Sequence[PlannedExport], source: Source, workers: Work
         save_weights(weights, get_weights(source.model))
         call = caller(source.model, task.signature(facts))
         origin = {"run": source.run.reference, "recipe": source.loaded.name, "seed": recipe.seed}
+        origin |= _weights(source.run)
         subject = Subject(task, facts, source.graph, weights, source.data.splits, call, recipe.seed, origin)
         written = export_all(exports, subject, source.run.folder / EXPORTS, workers, listener)
     results = tuple(_result(one, task.headline().name, source.loaded) for one in written)
     scores = {one.export.name: {name: c.as_json() for name, c in one.comparisons.items()} for one in written}
     return Files(ExportsResult(source.run.folder, task.headline(), results), scores)
+
+
+def _weights(run: Run) -> dict[str, Any]:
+    """Return what the training began with, as a device's owner must know it: no folders of this machine."""
+    weights = run.record().get("weights")
+    return {"weights": {**weights, "file": Path(weights["file"]).name}} if weights else {}
 
 
 def _result(exported: Exported, headline: str, loaded: LoadedRecipe) -> ExportResult:
