@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-from collections.abc import Callable, Generator, Mapping
+import struct
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +78,79 @@ def make_photos() -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def write_prepared() -> Callable[..., None]:
+    """Return a function that writes a data set as TensorFlow Datasets prepares it, without TensorFlow.
+
+    `write_prepared(folder, "own", {"train": [(picture, [0]), …]}, ("a", "b"))` writes `folder/own/1.0.0`; pictures are
+    the content of files. With `several`, the label is a list of classes.
+    """
+
+    def write(
+        folder: Path,
+        name: str,
+        splits: Mapping[str, Sequence[tuple[bytes, Sequence[int]]]],
+        classes: Sequence[str],
+        several: bool = False,
+    ) -> None:
+        home = folder / name / "1.0.0"
+        home.mkdir(parents=True)
+        package, dimensions = "tensorflow_datasets.core.features", {"dimensions": ["-1", "-1", "3"]}
+        label: dict[str, Any] = {
+            "pythonClassName": f"{package}.class_label_feature.ClassLabel",
+            "classLabel": {"numClasses": str(len(classes))},
+        }
+        if several:
+            sequence = {"feature": label, "length": "-1"}
+            label = {"pythonClassName": f"{package}.sequence_feature.Sequence", "sequence": sequence}
+        image = {
+            "pythonClassName": f"{package}.image_feature.Image",
+            "image": {"dtype": "uint8", "shape": dimensions},
+        }
+        features = {
+            "pythonClassName": f"{package}.features_dict.FeaturesDict",
+            "featuresDict": {"features": {"image": image, "label": label}},
+        }
+        info = {
+            "name": name,
+            "version": "1.0.0",
+            "fileFormat": "tfrecord",
+            "splits": [
+                {
+                    "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
+                    "name": split,
+                    "shardLengths": [str(len(examples))],
+                }
+                for split, examples in splits.items()
+            ],
+        }
+        (home / "features.json").write_text(json.dumps(features))
+        (home / "dataset_info.json").write_text(json.dumps(info))
+        (home / "label.labels.txt").write_text("".join(f"{name}\n" for name in classes))
+        for split, examples in splits.items():
+            records = b"".join(_record(picture, numbers) for picture, numbers in examples)
+            (home / f"{name}-{split}.tfrecord-00000-of-00001").write_bytes(records)
+
+    return write
+
+
+def _record(picture: bytes, numbers: Sequence[int]) -> bytes:
+    """Return a `tf.train.Example` with its length and checksums, which are left 0."""
+    bytes_list = _field(1, _field(1, picture))
+    int64_list = _field(3, _field(1, b"".join(_varint(number % 2**64) for number in numbers)))
+    entries = ((b"image", bytes_list), (b"label", int64_list))
+    example = _field(1, b"".join(_field(1, _field(1, key) + _field(2, value)) for key, value in entries))
+    return struct.pack("<QI", len(example), 0) + example + bytes(4)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    found = b""
+    while number > 127:
+        found, number = found + bytes([number & 127 | 128]), number >> 7
+    return found + bytes([number])

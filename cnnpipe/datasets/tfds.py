@@ -209,6 +209,7 @@ def _features(builder: Any, image_key: str, label_key: str) -> _Features:
     Raises:
         ProblemError: Features are missing, or are no picture and no class; the files are of an unusual format.
     """
+    import numpy as np
     import tensorflow_datasets as tfds
 
     features = dict(builder.info.features)
@@ -223,8 +224,9 @@ def _features(builder: Any, image_key: str, label_key: str) -> _Features:
             listed = ", ".join(f"{name} ({type(found).__name__})" for name, found in features.items())
             problem = f"the feature '{key}' of '{builder.info.full_name}' {what}, and {wanted.__name__} is needed"
             raise _problem(problem, field, f"Its features: {listed}.")
-    if str(features[image_key].np_dtype.__name__) not in ("uint8", "uint16"):
-        raise _problem(f"the pictures of '{builder.info.full_name}' are {features[image_key].np_dtype}", "image_key")
+    kind = np.dtype(features[image_key].np_dtype).name
+    if kind not in ("uint8", "uint16"):
+        raise _problem(f"the pictures of '{builder.info.full_name}' are {kind}, no bytes", "image_key")
     if builder.info.file_format is not None and builder.info.file_format.value != "tfrecord":
         hint = "Remove the folder, and it is prepared anew as tfrecord."
         raise _problem(f"{builder.data_dir} is of the format {builder.info.file_format.value}", "data_dir", hint)

@@ -6,7 +6,7 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,22 @@ def test_a_cut_file_is_one_clear_problem(prepared: tuple[Path, Examples], tmp_pa
     assert "cannot be read (it is cut off: record 5 reaches beyond its end). Remove" in problems(
         tmp_path, name="beans", data_dir="."
     )
+
+
+def test_several_classes_of_a_picture(tmp_path: Path, write_prepared: Callable[..., None]) -> None:
+    examples = [(picture(0), [1, 0]), (picture(1), []), (picture(2), [2])]
+    write_prepared(tmp_path, "own", {"train": examples}, ("a", "b", "c"), several=True)
+    found = Tfds(name="own", data_dir=".").open(tmp_path)
+    assert [example.read()["labels"] for example in found.examples] == [("b", "a"), (), ("c",)]
+
+
+def test_examples_without_a_label_are_told_when_they_are_read(
+    tmp_path: Path, write_prepared: Callable[..., None]
+) -> None:
+    write_prepared(tmp_path, "own", {"train": [(picture(0), [-1]), (picture(0), [])]}, ("a", "b"))
+    for example in Tfds(name="own", data_dir=".").open(tmp_path).examples:
+        with pytest.raises(ValueError, match="no class: is this split labelled"):
+            example.read()
 
 
 def test_missing_files_are_named_without_a_network(tmp_path: Path, raw: Path) -> None:
