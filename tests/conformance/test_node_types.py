@@ -18,14 +18,14 @@ from cnnpipe.graph.core import NodeType, ShapeError
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
 from cnnpipe.graph.nodes.dense import Dense
-from cnnpipe.graph.nodes.dropout import Dropout
+from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
 from cnnpipe.graph.nodes.input import Input
 from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
 from cnnpipe.graph.nodes.normalization import BatchNormalization, GroupNormalization, LayerNormalization
-from cnnpipe.graph.nodes.padding import Cropping, ZeroPadding
+from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
-from cnnpipe.graph.nodes.rescaling import Normalization, Rescaling
+from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
 
 
@@ -106,6 +106,7 @@ STRATEGIES = {
     Activation: any_shape(st.sampled_from(typing.get_args(ActivationName)).map(Activation)),
     Dense: any_shape(st.builds(Dense, st.integers(1, 5), flag)),
     Dropout: any_shape(st.builds(Dropout, st.floats(0, 0.9), flag)),
+    StochasticDepth: any_shape(st.builds(StochasticDepth, st.floats(0, 0.9))),
     Flatten: any_shape(st.just(Flatten())),
     Reshape: st.integers(0, 3).flatmap(shapes).flatmap(reshapes),
     Add: several(Add()),
@@ -117,9 +118,11 @@ STRATEGIES = {
         shapes(2).map(lambda shape: (shape,)),  # any other rank Keras would take for a map in 2D
     ),
     ZeroPadding: one_shape(lambda r: st.builds(ZeroPadding, pairs(r))),
+    CenteredPadding: st.tuples(st.sampled_from([3, 5, 7]).map(CenteredPadding), shapes(2).map(lambda shape: (shape,))),
     Cropping: one_shape(lambda r: st.builds(Cropping, pairs(r))),
     Rescaling: any_shape(st.builds(Rescaling, numbers, numbers)) | per_channel(Rescaling, numbers, numbers),
-    Normalization: per_channel(Normalization, numbers, st.floats(0.1, 2)),
+    Normalization: per_channel(Normalization, numbers, st.floats(0.1, 2)) | any_shape(st.just(Normalization())),
+    ChannelScale: st.tuples(st.builds(ChannelScale, numbers), shapes(2).map(lambda shape: (shape,))),
 }
 
 

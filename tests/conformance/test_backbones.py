@@ -1,0 +1,235 @@
+"""Every backbone in every variant, without Keras; some of them against Keras, node for node.
+
+`tests/stress/test_all_backbones.py` holds all of them against Keras.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import keras
+import numpy as np
+import pytest
+
+from cnnpipe.applications import application_weights, backbone_graph, keras_model
+from cnnpipe.applications.importing import import_model
+from cnnpipe.backbones import ROOM
+from cnnpipe.backbones._application import DEVIATION, GRAPHS, MEAN, Application
+from cnnpipe.build import build_model, set_weights
+from cnnpipe.errors import ProblemError
+from cnnpipe.graph import Graph, GraphBuilder
+from cnnpipe.graph.nodes.activation import Activation
+from cnnpipe.graph.totals import parameters
+from cnnpipe.preprocessing.image import Image
+
+LEVELS = {"P1", "P2", "P3", "P4", "P5"}
+
+
+def variants() -> list[Application]:
+    families = [ROOM.load(name) for name in ROOM.names()]
+    return [
+        family.model_validate({**variant, "weights": "none"})
+        for family in families
+        if issubclass(family, Application)
+        for variant in family.variants
+    ]
+
+
+ALL = variants()
+SMALL = [backbone for backbone in ALL if backbone.graph_name in (
+    "mobilenet_0.25", "mobilenet_v2_0.35", "mobilenet_v3_small_0.75_minimalistic", "efficientnet_b0",
+)]  # fmt: skip
+
+
+def test_all_families_and_variants_are_seen():
+    assert len({backbone.type for backbone in ALL}) == 14
+    assert len(ALL) == 56
+    assert len(SMALL) == 4
+    names = {backbone.graph_name for backbone in ALL}
+    assert names == {file.name.removesuffix(".json.gz") for file in GRAPHS.iterdir()}
+
+
+@pytest.mark.parametrize("backbone", ALL, ids=lambda backbone: backbone.graph_name)
+def test_backbone_conforms(backbone: Application):
+    for size in ((backbone.smallest, backbone.smallest), (131, 160)):
+        graph = backbone_graph(backbone, (*size, 3))
+        outer = {level: graph.nodes[position].shape for level, position in graph.features.items()}
+        assert set(outer) <= LEVELS and {"P3", "P4", "P5"} <= set(outer)
+        assert outer["P5"] == graph.nodes[graph.outputs["features"]].shape
+        heights = [shape[0] for shape in outer.values()]
+        assert heights == sorted(heights, reverse=True)
+        assert dict(backbone.stored_graph().features) == dict(graph.features)
+    assert backbone.licence and (type(backbone).__doc__ or "").count("Source:") == 1
+    Image(image_size=(32, 32)).normalized(*backbone.normalization())
+    published = backbone.model_copy(update={"weights": "imagenet"})
+    file = published.official_file((224, 224))
+    assert (file is None) == bool(published.unpublished())
+    assert file is None or (file.name.endswith(".h5") and file.url.startswith("https://"))
+
+
+@pytest.mark.parametrize("backbone", ALL, ids=lambda backbone: backbone.graph_name)
+def test_input_that_does_not_fit_is_a_problem(backbone: Application):
+    published = backbone.model_copy(update={"weights": "imagenet"})
+    small = (backbone.smallest - 1, 200, 3)
+    with pytest.raises(ProblemError, match="too small"):
+        expand(published, small)
+    with pytest.raises(ProblemError, match="color_mode"):
+        expand(published, (200, 200, 1))
+
+
+def expand(backbone: Application, shape):
+    builder = GraphBuilder()
+    return backbone.expand(builder, builder.input("images", shape))
+
+
+def randomise(model: keras.Model, seed: int = 0) -> None:
+    """Make every channel differ and nothing the identity, so that no wrong edge can hide."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        name = variable.path.rsplit("/", 1)[-1]
+        if name in ("gamma", "moving_variance", "variance"):
+            variable.assign(rng.uniform(0.6, 1.4, variable.shape))
+        elif name in ("beta", "moving_mean", "bias", "mean"):
+            variable.assign(rng.uniform(-0.2, 0.2, variable.shape))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            layer.finalize_state()
+
+
+@cache
+def random_model(backbone: Application, size: tuple[int, int]) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = keras_model(backbone, None, (*size, 3))
+    randomise(model)
+    return model
+
+
+def prove_shapes(backbone: Application, size: tuple[int, int]) -> int:
+    """Compare layers, edges, shapes and parameters with Keras; return the number of nodes that Keras has too."""
+    model = random_model(backbone, size)
+    nodes, graph = import_model(model), backbone_graph(backbone, (*size, 3))
+    assert [node.type.keras_layer(*graph.input_shapes(node)) for node in graph.nodes[1:]] == [
+        node.type.keras_layer(*node.reads) for node in nodes
+    ]
+    assert [node.inputs for node in graph.nodes[1:]] == [node.inputs for node in nodes]
+    known = [(ours, theirs) for ours, theirs in zip(graph.nodes[1:], nodes, strict=True) if theirs.output is not None]
+    for ours, theirs in known:
+        assert ours.shape == tuple(theirs.output.shape[1:]), theirs.layer
+    assert parameters(graph) == model.count_params()
+    return len(known)
+
+
+def differences(backbone: Application, graph: Graph, size: tuple[int, int]) -> dict[int, float]:
+    """Return the largest difference at each node, as a share of its largest value, with the same random weights."""
+    model = random_model(backbone, size)
+    nodes = import_model(model)
+    watched = {f"t{number}": number for number, node in enumerate(nodes, 1) if node.output is not None}
+    ours = build_model(replace(graph, outputs=watched))
+    arrays = [list(node.arrays) for node in nodes if node.arrays]
+    names = [node.name for node in graph.nodes if node.type.weights(*graph.input_shapes(node))]
+    set_weights(ours, dict(zip(names, arrays, strict=True)))
+    pixels = np.random.default_rng(1).uniform(-1, 1, (2, *size, 3)).astype("float32")
+    truth = keras.Model(model.input, {f"t{n}": nodes[n - 1].output for n in watched.values()})(pixels, training=False)
+    found = ours(pixels, training=False)
+    return {
+        number: float(np.abs(np.asarray(truth[name]) - np.asarray(found[name])).max())
+        / (float(np.abs(np.asarray(truth[name])).max()) + 1e-30)
+        for name, number in watched.items()
+    }
+
+
+def prove_values(backbone: Application, size: tuple[int, int]) -> tuple[int, float, float]:
+    """Compare values at every node; return their number, the worst difference, and that of a lost activation."""
+    graph = backbone_graph(backbone, (*size, 3))
+    found = differences(backbone, graph, size)
+    worst = max(found.values())
+    assert worst < 1e-5, max(found, key=lambda number: found[number])
+    activations = [n for n, node in enumerate(graph.nodes) if isinstance(node.type, Activation)]
+    lost = activations[len(activations) // 4]
+    nodes = list(graph.nodes)
+    nodes[lost] = replace(nodes[lost], type=Activation("linear"))
+    noticed = differences(backbone, replace(graph, nodes=tuple(nodes)), size)[lost]
+    assert noticed > 1e-2
+    return len(found), worst, noticed
+
+
+@pytest.mark.parametrize("backbone", SMALL, ids=lambda backbone: backbone.graph_name)
+def test_backbone_is_the_network_of_keras(backbone: Application):
+    for size in ((75, 64), (33, 32)):
+        assert prove_shapes(backbone, size) > 80
+    assert prove_values(backbone, size)[0] > 80
+
+
+def preprocessed(backbone: Application, pixels: np.ndarray) -> np.ndarray:
+    """Return what the family's own `preprocess_input` makes of pixels."""
+    function = getattr(keras.applications, backbone.keras_function.name)
+    modules = vars(keras.applications).values()
+    module = next(m for m in modules if getattr(m, function.__name__, None) is function and m is not keras.applications)
+    return module.preprocess_input(pixels.copy())
+
+
+def prove_file(backbone: Application, size: tuple[int, int], file) -> float:
+    """Compare outputs for pixels with weights that went through a file; return the largest difference as a share."""
+    model = random_model(backbone, size)
+    model.save_weights(file)
+    builder = GraphBuilder()
+    preprocessing = Image(image_size=size).normalized(*backbone.normalization())
+    tensor = preprocessing.input_nodes(builder, builder.input("images", (*size, 3)))
+    graph = builder.build({"features": backbone.expand(builder, tensor)})
+    ours = build_model(graph)
+    names = [node.name for node in graph.nodes if node.type.weights(*graph.input_shapes(node))]
+    set_weights(ours, dict(zip(names, application_weights(backbone, file, size), strict=True)))
+    pixels = np.random.default_rng(1).uniform(0, 255, (2, *size, 3)).astype("float32")
+    truth, found = (
+        np.asarray(m(x, training=False)) for m, x in ((model, preprocessed(backbone, pixels)), (ours, pixels))
+    )
+    return float(np.abs(truth - found).max() / np.abs(truth).max())
+
+
+def test_weights_through_a_file_give_the_outputs_of_keras_for_the_same_pixels(tmp_path):
+    assert prove_file(SMALL[0], (33, 32), tmp_path / "x.weights.h5") < 1e-5
+    (vgg,) = (backbone for backbone in ALL if backbone.graph_name == "vgg_vgg16")
+    assert vgg.reads_bgr
+    assert prove_file(vgg, (32, 32), tmp_path / "x.h5") < 1e-5
+
+
+def test_published_efficientnet_is_rescaled(tmp_path, monkeypatch):
+    """Keras adds a layer for the published weights, and leaves it out when they come as a file."""
+    (backbone,) = (backbone for backbone in SMALL if backbone.type == "efficientnet")
+    model, file = random_model(backbone, (33, 32)), tmp_path / "x.weights.h5"
+    statistics = next(layer for layer in model.layers if isinstance(layer, keras.layers.Normalization))
+    kept = statistics.get_weights()
+    statistics.set_weights([np.array(MEAN), np.square(DEVIATION), kept[2]])
+    model.save_weights(file)
+    statistics.set_weights(kept)
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *arguments, **more: file)
+    published = keras_model(backbone, "imagenet", (33, 32, 3))
+    pixels = np.random.default_rng(1).uniform(0, 255, (2, 33, 32, 3)).astype("float32")
+    graph = backbone_graph(backbone, (33, 32, 3))
+    names = [node.name for node in graph.nodes if node.type.weights(*graph.input_shapes(node))]
+    ours, truth = build_model(graph), np.asarray(published(pixels, training=False))
+    for source in ("imagenet", file):
+        set_weights(ours, dict(zip(names, application_weights(backbone, source, (33, 32)), strict=True)))
+        assert np.abs(np.asarray(ours(pixels, training=False)) - truth).max() < 1e-4 * np.abs(truth).max()
+
+
+@pytest.mark.parametrize("head", [True, False])
+@pytest.mark.parametrize("suffix", [".weights.h5", ".h5"])
+def test_file_that_does_not_fit_is_a_problem(tmp_path, head, suffix):
+    """One with the head, and one of a wider network."""
+    mobilenet = SMALL[0]
+    file = tmp_path / f"x{suffix}"
+    wider = {"include_top": False, "alpha": 0.5}
+    make = {"include_top": True, "alpha": 0.25} if head else wider
+    keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), **make).save_weights(file)
+    with pytest.raises(ProblemError, match=r"x(\.weights)?\.h5 (holds|does not fit)"):
+        application_weights(mobilenet, file, (32, 32))
+
+
+def test_what_is_no_weights_file_is_a_problem(tmp_path):
+    (tmp_path / "x.h5").write_text("no HDF5")
+    (tmp_path / "x.txt").write_text("")
+    for name, message in {"x.h5": "damaged", "x.txt": "no weights file", "none.h5": "there is no"}.items():
+        with pytest.raises(ProblemError, match=message):
+            application_weights(SMALL[0], tmp_path / name, (32, 32))
