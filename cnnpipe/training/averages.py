@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from cnnpipe.training.checkpoints import copies
 
 if TYPE_CHECKING:
     import keras
@@ -25,7 +25,7 @@ def averages(model: keras.Model) -> bool:
 def averaged(model: keras.Model) -> Iterator[None]:
     """Let the trainable weights of a compiled model be their averages inside the block, if it keeps any."""
     weights = model.trainable_variables if averages(model) else []
-    before = [np.array(weight) for weight in weights]
+    before = copies(weights)
     set_to_averages(model)
     yield
     for weight, value in zip(weights, before, strict=True):

@@ -121,7 +121,7 @@ def assign(variables: Sequence[Any], arrays: Sequence[np.ndarray], run: Run) -> 
 
 def copies(variables: Sequence[Any]) -> list[np.ndarray]:
     """Return copies of variables."""
-    return [np.array(variable) for variable in variables]
+    return [np.asarray(variable).copy() for variable in variables]
 
 
 def _arrays(kind: str, variables: Sequence[Any]) -> dict[str, np.ndarray]:
