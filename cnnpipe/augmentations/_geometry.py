@@ -88,7 +88,8 @@ def move_boxes(bounding_boxes: Mapping[str, Any], matrices: Any, size: tuple[int
     import keras
 
     boxes = keras.ops.cast(bounding_boxes["boxes"], "float32")
-    a, b, left, c, d, top = (matrices[:, None, position : position + 1] for position in range(6))
+    # slices that add axes to stacked tensors lose these axes where TensorFlow simplifies a graph
+    a, b, left, c, d, top = (keras.ops.expand_dims(matrices[:, position], (1, 2)) for position in range(6))
     # a pixel's middle lies half a pixel from its edge, from which boxes count
     x, y = boxes[..., 0::2] - 0.5 - left, boxes[..., 1::2] - 0.5 - top
     x, y = (keras.ops.concatenate(pair, axis=-1) for pair in ((x, x), (y, y[..., ::-1])))

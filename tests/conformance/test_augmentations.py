@@ -87,6 +87,11 @@ def plain(batch: Mapping[str, Any]) -> dict[str, Any]:
     return dict(tf.nest.map_structure(np.asarray, dict(batch)))
 
 
+def applied(spec: Augmentation, batch: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+    """Return the batch changed in a graph, as training does it: TensorFlow simplifies graphs, not always rightly."""
+    return plain(tf.function(lambda values: spec.apply(values, Seeds(seed)))(dict(batch)))
+
+
 def test_all_are_seen() -> None:
     assert set(NAMES) >= {
         "cut_mix", "mix_up", "rand_augment", "random_brightness", "random_color_jitter", "random_contrast",
@@ -117,16 +122,16 @@ def test_images_are_those_of_the_keras_layer(name: str) -> None:
     layer = getattr(keras.layers, type(spec).__name__)(**spec.model_dump(exclude={"type"}))
     change = layer.get_random_transformation(images, training=True, seed=Seeds())
     wanted = layer.transform_images(images, change, training=True)
-    found = spec.apply({"images": images}, Seeds())["images"]
-    assert np.abs(np.asarray(found) - images.numpy()).max() > 10
+    found = applied(spec, {"images": images})["images"]
+    assert np.abs(found - images.numpy()).max() > 10
     np.testing.assert_allclose(found, wanted, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_changes_are_repeated_by_the_seed_alone(name: str) -> None:
-    first, again, other = batches(made(name)), batches(made(name)), batches(made(name), seed=1)
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert np.array_equal(first[2], batches(made(name), start=2)[0]), "a resumed run sees another batch"
+    first, other = batches(made(name)), batches(made(name), seed=1)
+    again = batches(made(name), start=1)
+    assert all(np.array_equal(a, b) for a, b in zip(first[1:], again, strict=True)), "a resumed run sees other batches"
     assert not np.array_equal(np.sort(first[0], 0), np.sort(other[0], 0))
     assert not np.array_equal(np.sort(first[0], 0), np.sort(first[1], 0)), "the same changes at each step"
     for images in first:
@@ -160,7 +165,7 @@ def test_batches_of_any_size_are_changed(name: str) -> None:
 def test_labels_are_mixed_or_left_alone(name: str) -> None:
     batch = {key: value for key, value in shapes().items() if key in ("images", "labels")}
     spec = made(name)
-    labels = plain(spec.apply(batch, Seeds()))["labels"]
+    labels = applied(spec, batch)["labels"]
     np.testing.assert_allclose(labels.sum(1), 1, atol=1e-5)
     assert np.array_equal(labels, plain(batch)["labels"]) != spec.mixes_labels
 
@@ -173,7 +178,7 @@ def test_masks_and_boxes_move_with_the_images(name: str) -> None:
     if refused := spec.unfit((SIZE, SIZE, 3), keys):
         assert all((key in refused) == (key in spec.cannot_change) for key in keys)
         batch = {key: value for key, value in batch.items() if key not in spec.cannot_change}
-    changed = plain(spec.apply(batch, Seeds(5)))
+    changed = applied(spec, batch, seed=5)
     if "segmentation_masks" in changed:
         assert changed["segmentation_masks"].dtype == np.int32
         assert set(np.unique(changed["segmentation_masks"])) <= {0, 1}
@@ -195,7 +200,7 @@ def test_boxes_and_masks_are_untouched_where_nothing_moves(name: str) -> None:
     spec, batch = with_constant_fill(name), shapes()
     if spec.cannot_change:
         return
-    changed, before = plain(spec.apply(batch, Seeds())), plain(batch)
+    changed, before = applied(spec, batch), plain(batch)
     moves = not np.array_equal(changed["segmentation_masks"], before["segmentation_masks"])
     assert moves != np.array_equal(changed["bounding_boxes"]["boxes"], before["bounding_boxes"]["boxes"])
     geometric = {"random_flip", "random_resized_crop", "random_rotation", "random_shear", "random_translation",

@@ -34,12 +34,12 @@ def batch(count: int = 12) -> dict[str, Any]:
 
 
 def changed(spec: Augmentation, values: dict[str, Any], seed: Any) -> dict[str, Any]:
-    return dict(tf.nest.map_structure(np.asarray, spec.apply(values, seed)))
+    return dict(tf.nest.map_structure(np.asarray, tf.function(lambda given: spec.apply(given, seed))(values)))
 
 
 def equal(one: Any, other: Any) -> bool:
     pairs = zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True)
-    return all(np.array_equal(a, b) for a, b in pairs)
+    return all(np.allclose(a, b, rtol=0, atol=1e-4 if a.shape[-1] == 4 else 0) for a, b in pairs)  # boxes are computed
 
 
 def boxes_of_masks(masks: np.ndarray, label: int) -> np.ndarray:
@@ -50,9 +50,9 @@ def boxes_of_masks(masks: np.ndarray, label: int) -> np.ndarray:
 @pytest.mark.parametrize("mode", ["horizontal", "vertical", "horizontal_and_vertical"])
 def test_a_flip_of_a_flip_changes_nothing(seeds: Any, mode: Any) -> None:
     spec, before = RandomFlip(mode=mode), batch()
-    once = spec.apply(before, seeds())
+    once = changed(spec, before, seeds())
     assert not equal(once, before)
-    assert equal(spec.apply(once, seeds()), before)
+    assert equal(changed(spec, once, seeds()), before)
 
 
 def test_flips_mirror_what_they_say(seeds: Any) -> None:
@@ -75,9 +75,8 @@ def test_flips_keep_areas_and_fit_boxes_exactly(seeds: Any) -> None:
     after = changed(RandomFlip(), before, seeds())
     for label, area in ((1, 8 * 14), (2, 9 * 6)):
         assert ((after["segmentation_masks"] == label).sum((1, 2, 3)) == area).all()
-        assert np.array_equal(
-            after["bounding_boxes"]["boxes"][:, label - 1], boxes_of_masks(after["segmentation_masks"], label - 1)
-        )
+        seen = boxes_of_masks(after["segmentation_masks"], label - 1)
+        np.testing.assert_allclose(after["bounding_boxes"]["boxes"][:, label - 1], seen, atol=1e-4)
 
 
 def test_translations_keep_areas_of_what_stays_inside(seeds: Any) -> None:
