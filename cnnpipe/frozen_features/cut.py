@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.input import Input
-from cnnpipe.graph.nodes.normalization import BatchNormalization
-from cnnpipe.recipe.schema import Phase
+from cnnpipe.recipe.phases import ancestors
 
-BACKBONE = "model.backbone"
-"""Recipe path of the nodes that a phase can freeze."""
 WORTH = 0.1
 """The first part must have at least this share of the multiply-adds of a forward pass."""
 
@@ -30,26 +26,6 @@ class Cut:
     position: int
     before: Graph
     after: Graph
-
-
-def frozen_nodes(graph: Graph, phase: Phase) -> frozenset[int]:
-    """Return the positions of all nodes of the backbone whose weights, if they have any, stay as they are.
-
-    These are its nodes up to what `freeze` names, and unless the phase trains them all BatchNorm nodes of the rest. All
-    of them work as in inference.
-
-    Raises:
-        KeyError: The graph has no feature map of the level that `freeze` names.
-    """
-    backbone = {number for number, node in enumerate(graph.nodes) if _within(node.path)}
-    found = set[int]()
-    if phase.freeze == "backbone":
-        found |= backbone
-    elif phase.freeze != "none":
-        found |= backbone & ancestors(graph, [graph.features[phase.freeze]])
-    if phase.batch_normalization == "inference":
-        found |= {number for number in backbone if isinstance(graph.nodes[number].type, BatchNormalization)}
-    return frozenset(found)
 
 
 def best_cut(graph: Graph, frozen: frozenset[int]) -> Cut | None:
@@ -75,21 +51,6 @@ def best_cut(graph: Graph, frozen: frozenset[int]) -> Cut | None:
         return None
     left, _, position, before = min(found, key=lambda one: one[:3])
     return _divided(graph, needed, -position, before) if sum(macs) - left >= WORTH * sum(macs) > 0 else None
-
-
-def ancestors(graph: Graph, positions: Iterable[int]) -> frozenset[int]:
-    """Return these nodes and all that they depend on."""
-    found, waiting = set[int](), list(positions)
-    while waiting:
-        position = waiting.pop()
-        if position not in found:
-            found.add(position)
-            waiting += graph.nodes[position].inputs
-    return frozenset(found)
-
-
-def _within(path: str) -> bool:
-    return path == BACKBONE or path.startswith(f"{BACKBONE}.")
 
 
 def _fixed(graph: Graph, frozen: frozenset[int]) -> frozenset[int]:

@@ -11,11 +11,12 @@ from cnnpipe.data import LoadedData, SplitData
 from cnnpipe.errors import ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.frozen_features import cache
-from cnnpipe.frozen_features.cut import Cut, best_cut, frozen_nodes
+from cnnpipe.frozen_features.cut import Cut, best_cut
 from cnnpipe.frozen_features.features import Features, Wanted, features_of, size_of
 from cnnpipe.frozen_features.parts import is_network, second_part, with_calm_first_part
 from cnnpipe.graph import Graph
 from cnnpipe.recipe.load import LoadedRecipe
+from cnnpipe.recipe.phases import frozen_nodes
 from cnnpipe.recipe.schema import Phase
 from cnnpipe.task import Task
 

@@ -13,6 +13,7 @@ from cnnpipe.graph.table import totals
 from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.jobs.describe import weights_of
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.phases import phase_lines
 from cnnpipe.recipe.schema import Recipe
 
 
@@ -24,7 +25,7 @@ class CheckResult:
         problems: Errors and warnings, in the order of their places.
         summary: One sentence that says what the recipe is; empty when there are errors.
         settings: What each override points to, one sentence each.
-        notes: Feature maps of a backbone, and the file and licence of its weights.
+        notes: Feature maps of a backbone, the file and licence of its weights, and the phases of the training.
     """
 
     problems: tuple[Problem, ...]
@@ -53,7 +54,8 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
     problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems)))
     settings = tuple(str(setting) for setting in loaded.settings)
     summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
-    return CheckResult(problems, summary, settings, tuple(_notes(loaded.recipe, compiled.graphs)))
+    notes = (*_notes(loaded.recipe, compiled.graphs), *phase_lines(loaded.recipe, compiled.graphs))
+    return CheckResult(problems, summary, settings, notes)
 
 
 def _notes(recipe: Recipe, graphs: Mapping[str, Graph]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.graph.nodes.rearrange import Flatten
 from cnnpipe.recipe.load import LoadedRecipe, in_order
+from cnnpipe.recipe.phases import is_backbone, learning_epochs, phase_warnings
 from cnnpipe.task import Facts
 
 HUGE_DENSE = 50_000_000
@@ -57,6 +58,7 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
         raise ProblemError(in_order(unknown))
     for graph in graphs.values():
         found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
+    found += phase_warnings(loaded, graphs)
     return Compiled(graphs, facts, tuple(in_order(found)))
 
 
@@ -86,23 +88,27 @@ def gate_warnings(loaded: LoadedRecipe, validation_examples: int) -> Iterator[Pr
 def lag_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph], training_examples: int) -> Iterator[Problem]:
     """Return a warning when the training is too short for the moving averages of BatchNorm to leave their start.
 
-    Those of a pretrained backbone start where they should be.
+    Those of a pretrained backbone start from what they learned.
     """
-    training, backbone = loaded.recipe.training, loaded.recipe.model.backbone
-    steps = training.total_epochs * math.ceil(training_examples / training.batch_size)
-    given = "model.backbone" if backbone is not None and backbone.pretrained else None
-    for node in (node for graph in graphs.values() for node in graph.nodes if node.path != given):
-        kept = node.type.momentum**steps if isinstance(node.type, BatchNormalization) else 0
-        if kept > LAG:
-            yield Problem(
-                f"{steps} steps are too few for BatchNorm: its averages keep {kept:.0%} of their start "
-                "values, so the model can be right in training and wrong afterwards",
-                node.place,
-                node.path,
-                "Train more epochs, or leave out batch_normalization.",
-                severity="warning",
-            )
-            return
+    recipe = loaded.recipe
+    pretrained = recipe.model.backbone is not None and recipe.model.backbone.pretrained
+    for graph in graphs.values():
+        for number, node in enumerate(graph.nodes):
+            if not isinstance(node.type, BatchNormalization) or (pretrained and is_backbone(node)):
+                continue
+            epochs = learning_epochs(recipe, graph, number)
+            steps = epochs * math.ceil(training_examples / recipe.training.batch_size)
+            kept = node.type.momentum**steps if steps else 0
+            if kept > LAG:
+                yield Problem(
+                    f"{steps} steps are too few for BatchNorm: its averages keep {kept:.0%} of their start "
+                    "values, so the model can be right in training and wrong afterwards",
+                    node.place,
+                    node.path,
+                    "Train more epochs, or leave out batch_normalization.",
+                    severity="warning",
+                )
+                return
 
 
 def _unknown_levels(loaded: LoadedRecipe, graphs: Mapping[str, Graph]) -> Iterator[Problem]:

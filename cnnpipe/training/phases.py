@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cnnpipe.frozen_features import frozen_nodes
 from cnnpipe.graph import Graph
+from cnnpipe.recipe.phases import frozen_in
 from cnnpipe.recipe.schema import Phase, Training
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def set_trainable(graphs: Mapping[str, Graph], models: Mapping[str, keras.Model]
     Keras's BatchNorm works as in inference where it does not learn.
     """
     for name, graph in graphs.items():
-        frozen = frozen_nodes(graph, phase) if phase and graph.features else frozenset()
+        frozen = frozen_in(graph, phase)
         for number, node in enumerate(graph.nodes):
             if number not in graph.inputs.values():
                 models[name].get_layer(node.name).trainable = number not in frozen
