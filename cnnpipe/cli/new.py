@@ -39,7 +39,7 @@ def command(task: str, data: Path, output: Path | None, flip: bool | None, as_js
     from cnnpipe.jobs.new import new
 
     if flip is None:
-        flip = not as_json and sys.stdin.isatty() and click.confirm(QUESTION, err=True)
+        flip = not as_json and is_terminal() and click.confirm(QUESTION, err=True)
     result = new(task, data, output, flip)
     if as_json:
         print_json(result.as_json())
@@ -47,3 +47,8 @@ def command(task: str, data: Path, output: Path | None, flip: bool | None, as_js
     for note in result.notes:
         click.echo(note)
     click.echo(f"wrote {result.file}\nnext: cnnpipe run {shlex.quote(str(result.file))}")
+
+
+def is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()

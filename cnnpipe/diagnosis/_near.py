@@ -7,8 +7,8 @@ we train on test data? Purging CIFAR of near-duplicates". Crops, mirror images a
 found.
 
 No pair is missed, and few are compared: at unit length, near thumbnails differ by a short distance along any direction,
-so only neighbours along the direction in which the pictures differ most come into question (Friedman, Baskett and
-Shustek 1975, "An algorithm for finding nearest neighbors"); of these, few are near in the directions that follow.
+so only neighbours along the direction in which these pictures differ most come into question (Friedman, Baskett and
+Shustek 1975, "An algorithm for finding nearest neighbors"); of these, few are near in some more directions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from cnnpipe.examination.pictures import THUMBNAIL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +32,8 @@ SAME_SMALL, SMALL = 0.998, 64
 each other. Of 10,000 test pictures of clothing at 28x28, 20 reach 0.998 with some of 60,000 others, 250 reach 0.995."""
 FLAT = 3.0
 """Standard deviation of a thumbnail, in levels of 0..255, below which it shows too little to be compared."""
-DIRECTIONS, STEPS = 16, 8
-"""Directions of the first comparison, and steps to find them."""
+SLOWEST = 6
+"""Periods, in half waves over both sides together, of the cosines along which thumbnails are compared first."""
 ROWS, CONFIRMED = 128, 4096
 """Thumbnails compared at once, and candidates confirmed at once."""
 
@@ -52,7 +54,7 @@ def near_pairs(thumbnails: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
     def units(positions: np.ndarray) -> np.ndarray:
         """Return thumbnails with mean 0 and length 1."""
-        return (pixels[positions] - mean[positions, None]) / length[positions, None]  # type: ignore[no-any-return]
+        return np.asarray((pixels[positions] - mean[positions, None]) / length[positions, None])
 
     shows = np.flatnonzero(spread >= FLAT)
     if len(shows) < 2:
@@ -70,18 +72,27 @@ def near_pairs(thumbnails: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _coordinates(units: Units, shows: np.ndarray) -> np.ndarray:
-    """Return each thumbnail along the directions in which they differ most, the widest first.
-
-    The directions come from a few steps of orthogonal iteration: how good they are only decides how fast all is.
-    """
+    """Return each thumbnail along directions in which pictures differ most, the widest first."""
     import numpy as np
 
+    directions = _directions()
     parts = np.array_split(shows, math.ceil(len(shows) / CONFIRMED))
-    products = np.asarray(sum(part.T @ part for part in map(units, parts)))
-    directions = np.random.default_rng(0).normal(size=(len(products), DIRECTIONS)).astype(np.float32)
-    for _ in range(STEPS):
-        directions, _ = np.linalg.qr(products @ directions)
-    return np.concatenate([units(part) @ directions for part in parts])
+    coordinates = np.concatenate([units(part) @ directions for part in parts])
+    widest_first = np.argsort(-coordinates.var(0))
+    return np.asarray(coordinates[:, widest_first])
+
+
+def _directions() -> np.ndarray:
+    """Return orthonormal columns: the slowest cosines of brightness, then red against green, and both against blue."""
+    import numpy as np
+
+    height, width, _ = THUMBNAIL
+    slow = [(v, u) for v in range(SLOWEST + 1) for u in range(SLOWEST + 1) if 0 < v + u <= SLOWEST]
+    rows, columns = ((np.arange(size) + 0.5) * math.pi / size for size in (height, width))
+    waves = [np.outer(np.cos(v * rows), np.cos(u * columns))[..., None] * np.ones(3) for v, u in slow]
+    colours = [np.ones((height, width, 1)) * colour for colour in ((1.0, -1.0, 0.0), (1.0, 1.0, -2.0))]
+    flat = [wave.ravel() / np.linalg.norm(wave) for wave in (*waves, *colours)]
+    return np.stack(flat, 1).astype(np.float32)
 
 
 def _candidates(coordinates: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -40,7 +40,7 @@ def outcome(arguments: list[str], folder: Path) -> tuple[int, list[str], str]:
     "arguments",
     [
         ["--help"], ["--version"], ["check", "digits"], ["describe", "digits"], ["list"], ["schema"], ["runs"],
-        ["run", "--help"], ["predict", "--help"], ["completion", "bash"],
+        ["run", "--help"], ["predict", "--help"], ["completion", "bash"], ["doctor"],
     ],
     ids=" ".join,
 )  # fmt: skip

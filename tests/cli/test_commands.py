@@ -231,3 +231,33 @@ def test_completion_completes(call: Call, words: str, expected: str, monkeypatch
 def test_runs_of_an_empty_folder(call: Call) -> None:
     assert call("runs").stdout == "no runs in runs\n"
     assert json.loads(call("runs", "--json").stdout) == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    ("options", "terminal", "answer", "asked", "mirrors"),
+    [
+        ([], True, "y\n", True, True),
+        ([], True, "\n", True, False),
+        ([], False, "", False, False),
+        (["--json"], True, "", False, False),
+        (["--flip"], True, "", False, True),
+        (["--no-flip"], True, "", False, False),
+    ],
+)
+def test_new_asks_on_a_terminal_whether_training_may_mirror(
+    call: Call, make_photos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch,
+    options: list[str], terminal: bool, answer: str, asked: bool, mirrors: bool,
+) -> None:  # fmt: skip
+    questions: list[str] = []
+
+    def confirm(text: str, **settings: object) -> bool:
+        questions.append(text)
+        return answer == "y\n"
+
+    make_photos(Path("photos"), {"circle": 3, "square": 3})
+    monkeypatch.setattr("cnnpipe.cli.new.is_terminal", lambda: terminal)
+    monkeypatch.setattr("click.confirm", confirm)
+    done = call("new", "image_classification", "--data", "photos", *options)
+    assert done.exit_code == 0, done.stderr
+    assert bool(questions) == asked
+    assert ("\n    - {type: random_flip" in Path("photos.yaml").read_text()) == mirrors

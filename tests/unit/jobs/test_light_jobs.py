@@ -118,3 +118,19 @@ def test_runs_are_listed_best_first(here: Path) -> None:
     json.dumps([run.as_json() for run in runs()])
     with pytest.raises(ProblemError, match="Did you mean 'digits'"):
         runs("digit")
+
+
+def test_new_only_mirrors_when_it_is_told_to(here: Path, make_photos: Callable[..., Path]) -> None:
+    make_photos(here / "photos", {"circle": 6, "square": 6})
+    quiet = cnnpipe.new("image_classification", "photos", "quiet.yaml").file
+    told = cnnpipe.new("image_classification", "photos", "told.yaml", flip=True).file
+    mirrors = [
+        [spec for spec in cnnpipe.load_recipe(file).recipe.data.augmentation if spec.mirrors()]
+        for file in (quiet, told)
+    ]
+    assert [len(found) for found in mirrors] == [0, 1]
+    assert mirrors[1][0].mirrors() == {"horizontal"}
+    comment = "    # - {type: random_flip, mode: horizontal}\n"
+    assert comment in quiet.read_text() and comment not in told.read_text()
+    quiet.write_text(quiet.read_text().replace("    # - {", "    - {"))
+    assert any(spec.mirrors() for spec in cnnpipe.load_recipe(quiet).recipe.data.augmentation)
