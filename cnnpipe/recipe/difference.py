@@ -90,14 +90,12 @@ def _compared(old: Any, new: Any, place: _Place) -> Iterator[Difference]:
 
 
 def _aligned(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[tuple[int, bool], tuple[int, bool]]]:
-    """Return pairs of items that are not equal: those of one kind between equal ones first, then the others.
+    """Return pairs of items: equal ones, between them those of one kind, then the others by their order.
 
     Each is a number, and whether there is such an item; if not, it would stand before that number.
     """
-    for same, olds, news in _chunks([_key(item) for item in old], [_key(item) for item in new]):
-        if same:
-            continue
-        for _, i, j in _chunks([_kind(old[n]) for n in olds], [_kind(new[n]) for n in news]):
+    for olds, news in _chunks([_key(item) for item in old], [_key(item) for item in new]):
+        for i, j in _chunks([_kind(old[n]) for n in olds], [_kind(new[n]) for n in news]):
             for k in range(max(len(i), len(j))):
                 yield _number(olds, i, k), _number(news, j, k)
 
@@ -106,9 +104,10 @@ def _number(items: range, part: range, k: int) -> tuple[int, bool]:
     return items.start + min(part.start + k, part.stop), k < len(part)
 
 
-def _chunks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, range, range]]:
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        yield tag == "equal", range(i1, i2), range(j1, j2)
+def _chunks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[range, range]]:
+    """Return runs of items that are equal, and what stands between them."""
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        yield range(i1, i2), range(j1, j2)
 
 
 def _has_sections(value: Any) -> bool:
