@@ -54,8 +54,7 @@ def differences(old: Recipe | Mapping[str, Any], new: Recipe | Mapping[str, Any]
         old: A recipe, or the plain content of a `resolved.yaml`.
         new: The other.
     """
-    plain = [_plain(recipe.model_dump() if isinstance(recipe, Recipe) else dict(recipe)) for recipe in (old, new)]
-    return list(_compared(*plain, _Place()))
+    return list(_compared(_content(old), _content(new), _Place()))
 
 
 def shown(value: Any) -> str:
@@ -121,6 +120,10 @@ def _kind(item: Any) -> str:
 def _key(value: Any) -> str:
     """Return a text that is equal for equal values only: 1, 1.0 and true are three."""
     return repr(value) if value is NOT_SET else json.dumps(value, sort_keys=True, default=str)
+
+
+def _content(recipe: Recipe | Mapping[str, Any]) -> Any:
+    return _plain(recipe.model_dump() if isinstance(recipe, Recipe) else dict(recipe))
 
 
 def _plain(value: Any) -> Any:
