@@ -38,7 +38,7 @@ class ImportedNode:
         shape: Shape of its output.
         arrays: Its weights, in the shapes of `type.weights`.
         layer: Name of the Keras layer that it comes from.
-        output: The Keras tensor with the same values, where there is one.
+        output: The Keras tensor with the same values, where there is one in the outer model.
     """
 
     type: NodeType
@@ -69,6 +69,7 @@ class _Importing:
     def __init__(self) -> None:
         self.builder = GraphBuilder()
         self.nodes: list[ImportedNode] = []
+        self.nested = False
 
     def model(self, model: keras.Model, feed: Sequence[Tensor]) -> Tensor:
         """Add all nodes of a functional or sequential model and return its output."""
@@ -92,7 +93,9 @@ class _Importing:
             reads = [done[value] for value in found if isinstance(value, tuple)]
             constants = [value for value in found if not isinstance(value, tuple)]
             if isinstance(layer, keras.Model):
+                self.nested = True
                 tensor = self.model(layer, reads)
+                self.nested = False
             else:
                 tensor = self.layer(layer, entry["class_name"], entry["config"], reads, constants)
             done[entry["name"], 0, 0] = tensor
@@ -112,7 +115,7 @@ class _Importing:
             raise NotImplementedError(f"the layer '{layer.name}' is a {class_name}: {dict(config)}")
         inputs = list(reads)
         for number, node_type in enumerate(types):
-            whole = layer.output if number == len(types) - 1 else None
+            whole = layer.output if number == len(types) - 1 and not self.nested else None
             inputs = [self._add(node_type, inputs, arrays, layer, whole)]
         return inputs[0]
 

@@ -57,7 +57,7 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
     if unknown := list(_unknown_levels(loaded, graphs)):
         raise ProblemError(in_order(unknown))
     for graph in graphs.values():
-        found += [*_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
+        found += [*_tiny_features(graph), *_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
     found += phase_warnings(loaded, graphs)
     return Compiled(graphs, facts, tuple(in_order(found)))
 
@@ -124,6 +124,21 @@ def _unknown_levels(loaded: LoadedRecipe, graphs: Mapping[str, Graph]) -> Iterat
 def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:
     path = ("task", *problem.path.split(".")) if problem.path else ("task",)
     return replace(problem, place=problem.place or loaded.place_of(path), path=".".join(path))
+
+
+def _tiny_features(graph: Graph) -> Iterator[Problem]:
+    """Warn of a backbone whose last layers see maps of a single position: most of its weights then see nothing."""
+    nodes = [node for node in graph.nodes if node.path == "model.backbone"]
+    maps = [node for node in nodes if len(node.shape) == 3]
+    if maps and maps[-1].shape[:2] == (1, 1):
+        (size,) = {graph.nodes[position].shape[:2] for position in graph.inputs.values()}
+        yield Problem(
+            f"the backbone makes a 1x1 map of an input of {size[0]}x{size[1]}, where its last layers see no neighbours",
+            nodes[0].place,
+            nodes[0].path,
+            "Make 'data.preprocessing.image_size' larger.",
+            severity="warning",
+        )
 
 
 def _huge_dense(graph: Graph) -> Iterator[Problem]:
