@@ -44,7 +44,7 @@ def load_weights(located: Located, graphs: Mapping[str, Graph], models: Mapping[
             if nodes:
                 _set(graph, nodes, _arrays(located, graph), models[name], located.file)
     except ProblemError as error:
-        raise ProblemError(problem.at(None, dotted(WEIGHTS)) for problem in error.problems) from error
+        raise ProblemError(problem.at(located.place, dotted(WEIGHTS)) for problem in error.problems) from error
     record: dict[str, Any] = {
         "source": located.source,
         "file": str(located.file),

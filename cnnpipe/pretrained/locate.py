@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from cnnpipe.backbones import Backbone, FileWeights, RunWeights
 from cnnpipe.backbones._application import Application, OfficialFile
-from cnnpipe.errors import Problem, ProblemError, dotted
+from cnnpipe.errors import Place, Problem, ProblemError, dotted
 from cnnpipe.events import Listener
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import MODEL, RESOLVED, Run, open_run
@@ -35,6 +35,7 @@ class Located:
         url: Where it is to be downloaded from; empty when it is there.
         run: The earlier run.
         licence: Licence of the weights; None when it is not known.
+        place: Where the recipe asks for them.
     """
 
     backbone: Backbone
@@ -43,6 +44,7 @@ class Located:
     url: str = ""
     run: Run | None = None
     licence: str | None = None
+    place: Place | None = None
 
 
 def locate_weights(loaded: LoadedRecipe, runs_folder: str | Path, listener: Listener | None = None) -> Located | None:
@@ -62,18 +64,22 @@ def locate_weights(loaded: LoadedRecipe, runs_folder: str | Path, listener: List
     backbone = loaded.recipe.model.backbone
     if backbone is None or not backbone.pretrained:
         return None
+    place = loaded.place_of(WEIGHTS)
     try:
-        if isinstance(backbone.weights, RunWeights):
-            return _of_run(backbone, backbone.weights.run, runs_folder)
-        if not isinstance(backbone, Application):
-            hint = "Write 'none' or '{run: NAME}'."
-            raise ProblemError(Problem(f"'{backbone.type}' is no network of Keras that has weight files", hint=hint))
-        if isinstance(backbone.weights, FileWeights):
-            return Located(backbone, "file", _checked(Path(backbone.weights.file), "Give another file."))
-        return _official(backbone, loaded, listener or Listener())
+        return replace(_located(backbone, loaded, runs_folder, listener or Listener()), place=place)
     except ProblemError as error:
-        place, path = loaded.place_of(WEIGHTS), dotted(WEIGHTS)
-        raise ProblemError(problem.at(place, path) for problem in error.problems) from error
+        raise ProblemError(problem.at(place, dotted(WEIGHTS)) for problem in error.problems) from error
+
+
+def _located(backbone: Backbone, loaded: LoadedRecipe, runs_folder: str | Path, listener: Listener) -> Located:
+    if isinstance(backbone.weights, RunWeights):
+        return _of_run(backbone, backbone.weights.run, runs_folder)
+    if not isinstance(backbone, Application):
+        hint = "Write 'none' or '{run: NAME}'."
+        raise ProblemError(Problem(f"'{backbone.type}' is no network of Keras that has weight files", hint=hint))
+    if isinstance(backbone.weights, FileWeights):
+        return Located(backbone, "file", _checked(Path(backbone.weights.file), "Give another file."))
+    return _official(backbone, loaded, listener)
 
 
 def models_folder() -> Path:

@@ -99,7 +99,7 @@ def test_a_file_of_another_network(loaded: Loaded, tmp_path: Path, arguments: di
     with pytest.raises(ProblemError) as raised:
         loaded(f"model.backbone.weights={{file: {file}}}")
     (problem,) = raised.value.problems
-    assert problem.path == "model.backbone.weights" and str(file) in problem.message
+    assert problem.path == "model.backbone.weights" and problem.place and str(file) in problem.message
 
 
 def test_a_download_that_fails(loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
