@@ -12,8 +12,11 @@ from cnnpipe.jobs import fitting
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import MODEL, RESOLVED
+from cnnpipe.recipe.difference import shown
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.resolved import resolved_again
 from cnnpipe.runs import Run, open_run
+from cnnpipe.training import allowed_changes, progress_of
 from cnnpipe.training.checkpoints import has_state
 
 
@@ -44,16 +47,22 @@ def train(
         return _train(run, prepared, notes, resumed=False)
 
 
-def resume(run: str | Path, runs_folder: str | Path = Path("runs"), listener: Listener | None = None) -> TrainResult:
+def resume(
+    run: str | Path,
+    runs_folder: str | Path = Path("runs"),
+    listener: Listener | None = None,
+    overrides: Sequence[str] = (),
+) -> TrainResult:
     """Go on with a training that was killed or stopped, with the same result as if it had not been.
 
     Args:
         run: A run folder, a name and number, or a name: its newest run.
         runs_folder: Where names are looked up.
         listener: Hears what is going on.
+        overrides: Changes that no earlier step depends on, such as `training.epochs=30`; recorded in `run.json`.
 
     Raises:
-        ProblemError: There is no such run, it is done, or its data changed.
+        ProblemError: There is no such run, it is done, its data changed, or earlier steps depend on a change.
     """
     notes = fitting.Notes(listener or Listener())
     opened = open_run(run, runs_folder)
@@ -62,8 +71,23 @@ def resume(run: str | Path, runs_folder: str | Path = Path("runs"), listener: Li
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
     with fitting.recorded(opened, notes), Workers() as workers:
         weights_from = None if has_state(opened) else runs_folder  # a checkpoint has all weights
-        prepared = fitting.prepare(load_recipe(opened.folder / RESOLVED), workers, notes, weights_from, dry=False)
+        prepared = fitting.prepare(_changed(opened, overrides, notes), workers, notes, weights_from, dry=False)
         return _train(opened, prepared, notes, resumed=True)
+
+
+def _changed(run: Run, overrides: Sequence[str], notes: fitting.Notes) -> LoadedRecipe:
+    """Return the recipe of a run with changes, which are recorded."""
+    before = load_recipe(run.folder / RESOLVED)
+    after = load_recipe(run.folder / RESOLVED, overrides)
+    progress = progress_of(run)
+    changes = allowed_changes(before, after, progress)
+    if changes:
+        record = [{"step": progress.step, "path": c.path, "old": shown(c.old), "new": shown(c.new)} for c in changes]
+        run.update(changes=[*run.record().get("changes", []), *record])
+        run.write_text(RESOLVED, resolved_again(after, run.read_text(RESOLVED)))
+    for change in changes:
+        notes.note(f"Changed after step {progress.step}: {change}")
+    return after
 
 
 def _train(run: Run, prepared: fitting.Prepared, notes: fitting.Notes, resumed: bool) -> TrainResult:

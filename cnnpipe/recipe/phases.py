@@ -116,7 +116,13 @@ def phase_warnings(loaded: LoadedRecipe, graphs: Mapping[str, Graph]) -> Iterato
         normalized = any(_normalized(graph) for graph in graphs.values())
         if phase.batch_normalization == "training" and not normalized:
             yield Problem("the backbone has no BatchNorm layers", place, path, "Delete it.", "warning")
-        if phase.batch_normalization == "inference" and normalized and not backbone.pretrained:
+        if backbone.pretrained:
+            continue
+        if phase.freeze == "backbone":
+            freeze = f"training.phases.{number}.freeze"
+            hint = "Train it first, or begin with weights that were."
+            yield Problem("the frozen backbone has random weights", place, freeze, hint, "warning")
+        elif phase.batch_normalization == "inference" and normalized:
             yield Problem(
                 "the backbone starts from random weights, and the statistics of its BatchNorm layers stay as they are",
                 place, path, "Write batch_normalization: training.", "warning",

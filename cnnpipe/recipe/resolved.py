@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import Any
 
 from cnnpipe import __version__
@@ -24,6 +25,24 @@ def resolved_yaml(loaded: LoadedRecipe) -> str:
     head = f"# {loaded.file.name} as cnnpipe {__version__} understood it; each comment says who set the value."
     lines = _mapping(loaded.recipe.model_dump(), (), loaded, "")
     return "\n".join([head, *lines]) + "\n"
+
+
+def resolved_again(loaded: LoadedRecipe, before: str) -> str:
+    """Return the resolved form of a recipe that was read from its resolved form, and changed since.
+
+    Args:
+        loaded: The recipe.
+        before: The resolved form that was read; unchanged lines keep what it says of who set their values.
+    """
+    old, new = before.splitlines(), resolved_yaml(loaded).splitlines()
+    matcher = SequenceMatcher(None, [_value(line) for line in old], [_value(line) for line in new], autojunk=False)
+    for i, j, size in matcher.get_matching_blocks():
+        new[j : j + size] = old[i : i + size]
+    return "\n".join([old[0], *new[1:]]) + "\n"
+
+
+def _value(line: str) -> str:
+    return line.rpartition("  # ")[0] or line
 
 
 def _mapping(values: dict[str, Any], path: Path, loaded: LoadedRecipe, indent: str) -> Iterator[str]:

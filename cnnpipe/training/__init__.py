@@ -1,8 +1,19 @@
 """Fitting a model: phases, callbacks, checkpoints, resume."""
 
+from cnnpipe.training.changes import allowed_changes
+from cnnpipe.training.checkpoints import progress_of
 from cnnpipe.training.interrupt import InterruptedRun
 from cnnpipe.training.loop import FitResult, deployed_model, fit
 from cnnpipe.training.saving import save_model
 from cnnpipe.training.seeds import make_deterministic
 
-__all__ = ["FitResult", "InterruptedRun", "deployed_model", "fit", "make_deterministic", "save_model"]
+__all__ = [
+    "FitResult",
+    "InterruptedRun",
+    "allowed_changes",
+    "deployed_model",
+    "fit",
+    "make_deterministic",
+    "progress_of",
+    "save_model",
+]

@@ -86,6 +86,12 @@ def load_state(run: Run) -> Checkpoint | None:
     })  # fmt: skip
 
 
+def progress_of(run: Run) -> Progress:
+    """Return how far the training of a run is. Raises `ProblemError` when its checkpoint is damaged."""
+    saved = load_state(run)
+    return saved.progress if saved else Progress()
+
+
 def save_best(run: Run, arrays: Sequence[np.ndarray]) -> None:
     """Keep the variables of the network after the best epoch."""
     _write(run.folder / BEST, _arrays("network", arrays))

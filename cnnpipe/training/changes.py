@@ -1,0 +1,49 @@
+"""Changes of a recipe with which a training that has begun may go on: those that no earlier step depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.recipe.difference import Difference, differences
+from cnnpipe.recipe.load import LoadedRecipe
+from cnnpipe.training.progress import Progress
+
+FREE = (("training", "max_time"), ("training", "early_stopping"), ("training", "restore"))
+"""Keys that only say when training stops, and which weights are kept."""
+
+
+def allowed_changes(old: LoadedRecipe, new: LoadedRecipe, progress: Progress) -> Sequence[Difference]:
+    """Return what differs between the recipe of a run and the one with which it shall go on.
+
+    More epochs are allowed in the phase that is trained and in later ones, and another time limit, early stopping or
+    choice of weights. A schedule that takes the whole phase is stretched over the new epochs from then on.
+
+    Args:
+        old: The recipe of the run.
+        new: The recipe to go on with.
+        progress: How far the training is.
+
+    Raises:
+        ProblemError: Other values differ; shows them.
+    """
+    found = differences(old.recipe, new.recipe)
+    refused = [difference for difference in found if not _allowed(difference, progress)]
+    if refused:
+        hint = "Only more epochs and another max_time, early_stopping or restore are possible; else train a new run."
+        raise ProblemError(
+            Problem(f"earlier steps depend on {difference}", new.place_of(difference.new_path), difference.path, hint)
+            for difference in refused
+        )
+    return found
+
+
+def _allowed(difference: Difference, progress: Progress) -> bool:
+    path = difference.new_path
+    if path[:2] in FREE:
+        return True
+    more = isinstance(difference.new, int) and isinstance(difference.old, int) and difference.new > difference.old
+    if path == ("training", "epochs"):
+        return more
+    is_phase = len(path) == 4 and path[:2] == ("training", "phases") and path[3] == "epochs"
+    return is_phase and more and int(path[2]) >= progress.phase
