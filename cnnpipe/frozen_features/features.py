@@ -81,7 +81,12 @@ def size_of(cut: Cut, wanted: Sequence[Wanted]) -> int:
 
 
 def features_of(
-    cut: Cut, model: keras.Model, wanted: Sequence[Wanted], runs_folder: Path, listener: Listener
+    cut: Cut,
+    model: keras.Model,
+    wanted: Sequence[Wanted],
+    runs_folder: Path,
+    listener: Listener,
+    interrupted: Callable[[], bool],
 ) -> Features:
     """Return features, computed only where they are not kept yet.
 
@@ -91,14 +96,16 @@ def features_of(
         wanted: The examples.
         runs_folder: Below it features are kept, for all runs.
         listener: Hears how far the computation is.
+        interrupted: Tells whether the user wants to stop.
 
     Raises:
+        KeyboardInterrupt: The user wants to stop.
         ProblemError: They cannot be written.
     """
     part, folder = first_part(cut, model), cache.cache_folder(runs_folder)
     keys = [_key(cut, part, one) for one in wanted]
     removed = cache.make_room(folder, {key: size_of(cut, [one]) for key, one in zip(keys, wanted, strict=True)})
-    compute = _computer(part, listener)
+    compute = _computer(part, listener, interrupted)
     shape = tuple(part.outputs[0].shape[1:])
     kept = [
         cache.fetched(folder, key, (one.rows, *shape), lambda one=one: compute(one))  # type: ignore[misc]
@@ -124,7 +131,9 @@ def _key(cut: Cut, part: keras.Model, wanted: Wanted) -> str:
     return cache.key_of(facts, [*weights, *wanted.split.inputs.values()])
 
 
-def _computer(part: keras.Model, listener: Listener) -> Callable[[Wanted], Iterator[np.ndarray]]:
+def _computer(
+    part: keras.Model, listener: Listener, interrupted: Callable[[], bool]
+) -> Callable[[Wanted], Iterator[np.ndarray]]:
     """Return a function that yields features, and tells how far it is."""
     import tensorflow as tf
 
@@ -137,6 +146,8 @@ def _computer(part: keras.Model, listener: Listener) -> Callable[[Wanted], Itera
     def compute(wanted: Wanted) -> Iterator[np.ndarray]:
         done = 0
         for inputs in wanted.inputs():
+            if interrupted():
+                raise KeyboardInterrupt
             rows = call(inputs).numpy()
             done += len(rows)
             listener.progress(done, wanted.rows, {})

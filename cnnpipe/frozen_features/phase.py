@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ def phase_data(
     model: keras.Model,
     folder: Path,
     listener: Listener,
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> PhaseData:
     """Return what a phase is trained on.
 
@@ -69,6 +71,10 @@ def phase_data(
         model: What the task trains; which layers are trained in this phase is set by the caller.
         folder: The runs folder.
         listener: Hears what was decided.
+        interrupted: Tells whether the user wants to stop; asked while features are computed.
+
+    Raises:
+        KeyboardInterrupt: The user wants to stop.
     """
     training, validation = data.splits["training"], data.splits["validation"]
     plain = PhaseData(model, graph, training, validation, loaded.recipe.data.augmentation)
@@ -87,7 +93,7 @@ def phase_data(
         why = f"its features would take {_bytes(size)}, and {_bytes(cache.BUDGET)} are allowed"
         return _plainly(plain, phase, why, listener)
     try:
-        found = features_of(cut, model, wanted, folder, listener)
+        found = features_of(cut, model, wanted, folder, listener, interrupted)
     except ProblemError as error:
         return _plainly(plain, phase, f"its features cannot be kept ({error.problems[0].message})", listener)
     _tell(phase, wanted, found, listener)

@@ -13,15 +13,13 @@ from cnnpipe.errors import Problem, ProblemError, dotted
 from cnnpipe.graph import Graph, Node
 from cnnpipe.pretrained.locate import WEIGHTS, Located
 from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.phases import is_backbone
 from cnnpipe.runs import LABELS, RESOLVED, Run
 from cnnpipe.task import Facts
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
-
-BACKBONE = "model.backbone"
-"""Recipe path of the nodes that get the weights."""
 
 
 def load_weights(located: Located, graphs: Mapping[str, Graph], models: Mapping[str, keras.Model]) -> dict[str, Any]:
@@ -56,8 +54,7 @@ def load_weights(located: Located, graphs: Mapping[str, Graph], models: Mapping[
 
 def _weighted(graph: Graph) -> list[Node]:
     """Return the nodes of the backbone that have weights, in graph order."""
-    found = [node for node in graph.nodes if node.path == BACKBONE or node.path.startswith(f"{BACKBONE}.")]
-    return [node for node in found if node.type.weights(*graph.input_shapes(node))]
+    return [node for node in graph.nodes if is_backbone(node) and node.type.weights(*graph.input_shapes(node))]
 
 
 def _set(

@@ -156,7 +156,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
     set_trainable(job.graphs, job.models, phase)
     listener.stage(f"training {phase.name}" if recipe.training.phases else phase.name)
     runs_folder = job.run.folder.parent.parent
-    part = phase_data(phase, job.loaded, job.data, job.deployed, job.network, runs_folder, listener)
+    part = phase_data(phase, job.loaded, job.data, job.deployed, job.network, runs_folder, listener, job.interrupted)
     if progress.pace is None:
         progress.pace = _pace(job, phase, part)
     _note_pace(progress.pace, len(part.training), recipe.training.batch_size, listener)

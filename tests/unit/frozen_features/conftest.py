@@ -88,11 +88,11 @@ class Training:
         make_deterministic(self.loaded.recipe.seed)
         return build_model(self.graph)
 
-    def phase_data(self, model: Any, number: int = 0) -> Any:
+    def phase_data(self, model: Any, number: int = 0, **more: Any) -> Any:
         from cnnpipe.frozen_features import phase_data
 
         phase = self.loaded.recipe.training.phases[number]
-        return phase_data(phase, self.loaded, self.data, self.graph, model, self.folder, self.ears)
+        return phase_data(phase, self.loaded, self.data, self.graph, model, self.folder, self.ears, **more)
 
     def fit(self) -> tuple[Any, Run]:
         """Train all phases; return the network and its run."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
+import re
 from typing import Any
 
-from cnnpipe.frozen_features import best_cut, frozen_nodes
-from cnnpipe.graph import Graph, GraphBuilder, Tensor
+import cnnpipe.graph.nodes as nodes
+from cnnpipe.frozen_features import best_cut
+from cnnpipe.graph import Graph, GraphBuilder, NodeType, Tensor
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.dense import Dense
@@ -15,6 +20,7 @@ from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.graph.nodes.pooling import GlobalAveragePooling
 from cnnpipe.graph.nodes.rescaling import Rescaling
 from cnnpipe.graph.nodes.resize import Upsampling
+from cnnpipe.recipe.phases import frozen_nodes
 from cnnpipe.recipe.schema import Phase
 
 
@@ -116,3 +122,13 @@ def test_normalizations_behind_the_frozen_level_are_frozen_unless_they_learn() -
     for learning, count in (("inference", 2), ("training", 1)):
         frozen = frozen_nodes(graph, phase(freeze="P1", batch_normalization=learning))
         assert [graph.nodes[number].type.kind for number in frozen].count("batch_normalization") == count
+
+
+def test_every_random_node_type_says_so() -> None:
+    """Keras has random layers of few kinds, and a node type names its layer in `keras_layer`."""
+    for module in pkgutil.iter_modules(nodes.__path__, f"{nodes.__name__}."):
+        importlib.import_module(module.name)
+    kinds = NodeType.__subclasses__()
+    assert len(kinds) > 20
+    random = {kind for kind in kinds if re.search("Dropout|Gaussian|Random|Noise", inspect.getsource(kind.keras_layer))}
+    assert random == {kind for kind in kinds if kind.random} and len(random) >= 2

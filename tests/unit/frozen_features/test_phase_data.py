@@ -146,6 +146,15 @@ def test_a_phase_that_freezes_nothing_is_told_nothing(small: Any) -> None:
     assert training.ears.notes == []
 
 
+def test_ctrl_c_ends_the_computation_and_leaves_nothing_half_written(small: Any) -> None:
+    training = small()
+    asked: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        training.phase_data(training.network(), interrupted=lambda: bool(asked.append(0)) or len(asked) > 1)
+    assert len(asked) == 2
+    assert list(cache.cache_folder(training.folder).iterdir()) == []
+
+
 def test_features_not_used_for_longest_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(4):
         file = tmp_path / f"{str(number) * 32}.npy"
