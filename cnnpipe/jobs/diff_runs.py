@@ -15,7 +15,7 @@ from cnnpipe.located_yaml import parse
 from cnnpipe.recipe.difference import NOT_SET, differences
 from cnnpipe.runs import Run, open_run
 
-FACTS = ("data_fingerprint", "examples", "versions", "hardware", "plugins")
+FACTS = ("data_fingerprint", "examples", "weights", "deterministic", "changes", "versions", "hardware", "plugins")
 """Keys of `run.json` that a result depends on."""
 TIMES = ("created", "state", "epochs", "best_epoch", "training_seconds")
 WHO = re.compile(r".*  # (.*)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class ReproduceResult:
     Args:
         old: The earlier run.
         new: The folder of its repetition.
-        environment: What differs: versions, hardware, plugins. Data never does.
+        environment: What differs: versions, hardware, plugins, weights to start from. Data never does.
         bit_identical: Whether both models have the same weights, bit for bit.
         scores: Scores of both on the test and the validation split.
         paired: The test split example by example, None when it cannot be told.
@@ -93,9 +94,8 @@ def reproduce(
     if not is_measured(old):
         hint = f"Measure it with: cnnpipe train --resume {old.folder}"
         raise ProblemError(Problem(f"{old.folder} is trained and has no scores to compare with", hint=hint))
-    differs = _environment(old)
-    for fact in differs:
-        notes.note(f"{fact.name} was {fact.old}, is {fact.new}")
+    for text in _warnings(old):
+        notes.note(text)
     with Workers() as workers:
         prepared = fitting.prepare(load_recipe(old.folder / RESOLVED), workers, notes, runs_folder, dry=False)
     fitting.check_data(old, prepared.data)
@@ -103,17 +103,23 @@ def reproduce(
     new.update(reproduces=old.reference)
     with fitting.recorded(new, notes):
         fitting.finish(fitting.train_in(new, prepared, notes))
-    return _compared(old, new, differs, tolerance)
+    return _compared(old, new, tolerance)
 
 
-def _environment(old: Run) -> tuple[Fact, ...]:
-    """Return what differs here and now from the environment of a run."""
+def _warnings(old: Run) -> Iterator[str]:
+    """Yield why a repetition may come to something else: another environment, or a recipe that changed on the way."""
     record = old.record()
     now = {"versions": versions(), "hardware": hardware(), "plugins": plugins()}
-    return differing_facts({key: record.get(key) for key in now}, now)
+    for fact in differing_facts({key: record.get(key) for key in now}, now):
+        yield f"{fact.name} was {fact.old}, is {fact.new}"
+    for change in record.get("changes", []):
+        yield (
+            f"{old.reference} went on after step {change['step']} with {change['path']} {change['new']} in the place "
+            f"of {change['old']}; here it is so from the beginning"
+        )
 
 
-def _compared(old: Run, new: Run, differs: tuple[Fact, ...], tolerance: float) -> ReproduceResult:
+def _compared(old: Run, new: Run, tolerance: float) -> ReproduceResult:
     metric = old.record()[HEADLINE]["metric"]
     pairs = tuple(pair for pair in score_pairs(old, new) if pair.what in ("test", "validation"))
     distances = [
@@ -125,7 +131,7 @@ def _compared(old: Run, new: Run, differs: tuple[Fact, ...], tolerance: float) -
     return ReproduceResult(
         old=old.reference,
         new=new.folder,
-        environment=differs,
+        environment=differing_facts(old.record(), new.record()),
         bit_identical=bool(same_weights(old, new)),
         scores=pairs,
         paired=found,

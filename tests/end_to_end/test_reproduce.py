@@ -68,7 +68,8 @@ def test_the_same_machine_gives_the_same_bits(trained: Path, reproduce: Callable
 
 def test_another_result_fails_unless_it_is_tolerated(trained: Path, reproduce: Callable[..., Result]) -> None:
     versions = json.loads((trained / "runs" / "photos" / "0001" / "run.json").read_text())["versions"]
-    folder = copy_of(trained, "0100", versions={**versions, "numpy": "0.1"})
+    changes = [{"step": 3, "path": "training.epochs", "old": "1", "new": "2"}]
+    folder = copy_of(trained, "0100", versions={**versions, "numpy": "0.1"}, changes=changes)
     resolved, scores = folder / "resolved.yaml", folder / "scores.json"
     resolved.write_text(resolved.read_text().replace("\nseed: 0 ", "\nseed: 7 "), encoding="utf-8")
     kept = json.loads(scores.read_text())
@@ -78,7 +79,8 @@ def test_another_result_fails_unless_it_is_tolerated(trained: Path, reproduce: C
     assert failed.exit_code == 1, failed.output
     plain = json.loads(failed.stdout)
     assert (plain["passed"], plain["bit_identical"], plain["tolerance"]) == (False, False, 0)
-    assert [fact["name"] for fact in plain["environment"]] == ["versions.numpy"]
+    assert [fact["name"] for fact in plain["environment"]] == ["changes", "versions.numpy"]
+    assert "photos/0100 went on after step 3 with training.epochs 2" in failed.stderr
     assert "accuracy differs by" in failed.stderr and "versions.numpy" in failed.stderr
     tolerated = reproduce("photos/0100", "--tolerance", "1")
     assert tolerated.exit_code == 0
