@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.batches import training_batches
+from cnnpipe.build import refresh
 from cnnpipe.data import LoadedData
 from cnnpipe.errors import ProblemError
 from cnnpipe.evaluation import caller, headline_value
@@ -153,6 +154,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
     recipe, progress, listener = job.loaded.recipe, job.progress, job.listener
     if saved:  # before features of frozen layers are computed
         assign(job.network.variables, saved.network, job.run)
+        refresh(job.network)  # and before anything is traced
     set_trainable(job.graphs, job.models, phase)
     listener.stage(f"training {phase.name}" if recipe.training.phases else phase.name)
     runs_folder = job.run.folder.parent.parent
