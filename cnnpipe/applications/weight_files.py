@@ -30,7 +30,7 @@ def check_file(file: Path, model: keras.Model | None = None) -> None:
         raise ProblemError(Problem(f"there is no weights file {file}"))
     if file.suffix not in SUFFIXES:
         raise ProblemError(Problem(f"{file} is no weights file", hint="Keras's end in '.weights.h5' or '.h5'."))
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     try:
         with h5py.File(file) as content:
