@@ -22,7 +22,7 @@ from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import keep_scores, measure
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
-from cnnpipe.pretrained import Located, load_weights, locate_weights
+from cnnpipe.pretrained import Located, load_weights, locate_weights, pinned
 from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe
@@ -107,7 +107,10 @@ def prepare(
         ProblemError: What the recipe, its data or its exports have wrong.
     """
     _note_warnings(notes, loaded.warnings)
-    weights = locate_weights(loaded, runs_folder, notes) if runs_folder is not None else None
+    weights = None
+    if runs_folder is not None:
+        weights = locate_weights(loaded, runs_folder, notes)
+        loaded = pinned(loaded, weights, runs_folder)
     early = _start_dry(loaded, workers) if dry and facts_of(loaded).class_names else None
     notes.stage("reading")
     data = load_data(loaded, notes)

@@ -82,6 +82,24 @@ def _located(backbone: Backbone, loaded: LoadedRecipe, runs_folder: str | Path, 
     return _official(backbone, loaded, listener)
 
 
+def pinned(loaded: LoadedRecipe, located: Located | None, runs_folder: str | Path) -> LoadedRecipe:
+    """Return the recipe with the number of the run that its weights are from: another run of that name changes nothing.
+
+    Args:
+        loaded: The recipe.
+        located: What `locate_weights` found.
+        runs_folder: Where names of earlier runs are looked up.
+    """
+    recipe, run = loaded.recipe, located.run if located is not None else None
+    backbone = recipe.model.backbone
+    if run is None or backbone is None:
+        return loaded
+    below = (Path(runs_folder) / run.reference).resolve() == run.folder.resolve()
+    weights = RunWeights(run=run.reference if below else str(run.folder.resolve()))
+    model = recipe.model.model_copy(update={"backbone": backbone.model_copy(update={"weights": weights})})
+    return replace(loaded, recipe=recipe.model_copy(update={"model": model}))
+
+
 def models_folder() -> Path:
     """Return the folder in which Keras keeps the weights that it downloads."""
     home = os.path.expanduser("~")

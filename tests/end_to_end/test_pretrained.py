@@ -67,6 +67,7 @@ def test_from_a_file_to_a_run_and_on(recipe, tmp_path: Path) -> None:
     )
     begun = json.loads((second.run / "run.json").read_text())["weights"]
     assert (begun["source"], begun["run"]) == ("run", "first/0001")
+    assert "first/0001" in (second.run / "resolved.yaml").read_text()
     (again, head), (_, old_head) = backbone_weights(second.run), backbone_weights(first.run)
     for mine_, theirs_ in zip(again, mine, strict=True):
         assert all(np.array_equal(*pair) for pair in zip(mine_, theirs_, strict=True))

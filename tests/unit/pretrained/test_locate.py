@@ -15,9 +15,10 @@ from typing import Any
 import h5py
 import pytest
 
+from cnnpipe.backbones import RunWeights
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
-from cnnpipe.pretrained import Located, locate, locate_weights
+from cnnpipe.pretrained import Located, locate, locate_weights, pinned
 from cnnpipe.recipe.load import load_recipe
 from cnnpipe.runs import create_run
 
@@ -127,6 +128,10 @@ def test_an_earlier_run(found: Locate, tmp_path: Path) -> None:
     located = found("model.backbone.weights={run: first}")
     assert located and located.run and located.run.reference == "first/0001"
     assert (located.file, located.licence) == (run.folder / "model.keras", "CC0")
+    recipe = load_recipe(tmp_path / "recipe.yaml", ["model.backbone.weights={run: first}"])
+    for folder, name in ((tmp_path / "runs", "first/0001"), (tmp_path, str(run.folder))):
+        kept = pinned(recipe, located, folder).recipe.model.backbone
+        assert kept and kept.weights == RunWeights(run=name)
 
 
 @pytest.mark.parametrize(
