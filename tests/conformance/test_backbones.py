@@ -78,6 +78,19 @@ def test_input_that_does_not_fit_is_a_problem(backbone: Application):
         expand(published, (200, 200, 1))
 
 
+# Millions without the head, from the table "Stem" in the README of keras-applications 1.0.8
+PUBLISHED = {
+    "vgg_vgg16": 14.7, "vgg_vgg19": 20.0, "resnet_resnet50": 23.6, "inception_v3": 21.8, "inception_resnet_v2": 54.3,
+    "xception": 20.9, "mobilenet_0.25": 0.2, "mobilenet_1.0": 3.2, "mobilenet_v2_0.35": 0.4, "mobilenet_v2_1.4": 4.4,
+    "densenet_densenet121": 7.0, "densenet_densenet201": 18.3, "nasnet_large": 84.9, "nasnet_mobile": 4.3,
+}  # fmt: skip
+
+
+def test_parameters_are_those_that_were_published():
+    counts = {b.graph_name: parameters(backbone_graph(b, (224, 224, 3))) for b in ALL if b.graph_name in PUBLISHED}
+    assert {name: round(count / 1e6, 1) for name, count in counts.items()} == PUBLISHED
+
+
 def expand(backbone: Application, shape):
     builder = GraphBuilder()
     return backbone.expand(builder, builder.input("images", shape))
