@@ -11,8 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnpipe.diagnosis import extreme_sizes
 from cnnpipe.errors import ProblemError
-from cnnpipe.jobs.doctor import Diagnosis
+from cnnpipe.jobs.doctor import Diagnosis, doctor
+
+RECIPE = """\
+task: {type: image_classification}
+data:
+  source: {type: image_folder, path: photos}
+  preprocessing: {image_size: [64, 64]}
+model: {blocks: [{type: conv_relu_pool, filters: 2}]}
+training: {epochs: 1}
+"""
 
 Diagnose = Callable[..., Diagnosis]
 TURNED = 6
@@ -217,7 +227,7 @@ def test_a_format_that_tells_classes_apart(photos: Path, diagnose: Diagnose) -> 
     assert "file format" in finding.message and "'circle' is JPEG, hardly any of 'square'" in finding.message
 
 
-def test_a_label_that_the_task_cannot_use(photos: Path, diagnose: Diagnose, tmp_path: Path) -> None:
+def test_a_label_that_the_task_cannot_use(photos: Path, diagnose: Diagnose) -> None:
     found = diagnose("task.classes=[circle, star]")
     (finding,) = found.findings
     assert (finding.check, finding.severity) == ("unusable", "error")
@@ -235,3 +245,31 @@ def test_splits_that_the_recipe_contradicts(photos: Path, diagnose: Diagnose) ->
 def test_a_source_that_cannot_be_opened(diagnose: Diagnose) -> None:
     with pytest.raises(ProblemError, match="does not exist"):
         diagnose()
+
+
+def test_huge_pictures(photos: Path, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extreme_sizes, "HUGE", 96 * 96 + 1)
+    assert diagnose().findings == ()
+    file = photos / "train" / "circle" / "0.jpg"
+    Image.open(file).resize((97, 97)).save(file)
+    (finding,) = diagnose().findings
+    assert (finding.check, finding.severity, finding.count) == ("extreme_sizes", "note", 1)
+    assert str(file) in finding.examples[0]
+
+
+def test_colours_that_the_recipe_takes_away(photos: Path, diagnose: Diagnose) -> None:
+    (finding,) = diagnose("data.preprocessing.color_mode=grayscale").findings
+    assert (finding.check, finding.severity, finding.count) == ("color_modes", "note", 60)
+
+
+@pytest.mark.real_data
+def test_photos_of_ants_and_bees(real_data: Path, tmp_path: Path) -> None:
+    """Real photos, whose two folders share none: no false alarm, and the two gray ones are told."""
+    source = f'data.source={{"type": "image_folder", "path": "{real_data / "hymenoptera"}"}}'
+    (tmp_path / "small.yaml").write_text(RECIPE, encoding="utf-8")
+    found = doctor(tmp_path / "small.yaml", [source], tmp_path / "runs")
+    assert found.examples == 397
+    checks = {finding.check: finding.severity for finding in found.findings}
+    assert checks == {"aspect_ratios": "note", "color_modes": "note", "left_out": "note"}
+    (gray,) = [finding for finding in found.findings if finding.check == "color_modes"]
+    assert gray.count == 2
