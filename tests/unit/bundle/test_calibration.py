@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
+from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import CONSTANT_FRAMES, Job, _calibration
+from cnnpipe.data import SplitData
+from cnnpipe.graph import Graph
+from cnnpipe.preprocessing.image import Image
+from cnnpipe.registry import Component
+from cnnpipe.task import Facts, Task
 
 
 @pytest.fixture
@@ -38,3 +46,16 @@ def test_inputs_that_are_no_pixels_get_no_constant_frames(job: Job) -> None:
     assert job.calibration is not None
     np.savez(job.calibration, image=np.zeros((3, 2, 2, 1), np.float32))
     assert len(_calibration(job)) == 3
+
+
+def test_training_pictures_are_read_exactly_for_it(tmp_path: Path, make_photos: Callable[..., Path]) -> None:
+    files = tuple(sorted(make_photos(tmp_path / "photos", {"circle": 3}).rglob("*.jpg")))
+    facts = Facts(Image(image_size=(12, 16)), ("circle", "square"))
+    trained_on = SplitData(("a", "b", "c"), files, {"image": np.zeros((3, 12, 16, 3), np.uint8)}, {})
+    task = cast(Task, Component("pipelines").validate("image_classification"))
+    subject = Subject(
+        task, facts, cast(Graph, None), tmp_path, {"training": trained_on, "test": trained_on}, lambda inputs: inputs
+    )
+    truth = [facts.preprocessing.apply(files[row].read_bytes()) for row in (2, 0)]
+    assert np.array_equal(subject.network_inputs("training", [2, 0])["image"], truth)
+    assert not subject.network_inputs("test", [2, 0])["image"].any()
