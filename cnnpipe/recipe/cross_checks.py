@@ -133,7 +133,7 @@ def _phases(recipe: Recipe, root: Node) -> Iterator[Problem]:
                 path=f"{path}.freeze",
                 hint="Write 'none', or leave the key out.",
             )
-        if recipe.model.backbone is None and root.find(("training", "phases", number, "batch_normalization")):
+        if recipe.model.backbone is None and phase.batch_normalization == "training":
             hint = "Delete it: the BatchNorm of blocks always learns."
             yield Problem("there is no backbone for 'batch_normalization'", None, f"{path}.batch_normalization", hint)
         said = phase.optimizer and root.find(("training", "phases", number, "optimizer", "learning_rate"))
