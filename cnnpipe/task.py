@@ -127,6 +127,19 @@ class Signature:
     client: str
 
 
+@dataclass(frozen=True)
+class Starter:
+    """A first recipe.
+
+    Args:
+        recipe: Its sections as plain values.
+        reasons: Why it is as it is, one sentence each.
+    """
+
+    recipe: Mapping[str, Any]
+    reasons: tuple[str, ...] = ()
+
+
 class Task(Spec):
     """Base of all tasks. One task is one file in `pipelines/`, read top to bottom."""
 
@@ -227,12 +240,13 @@ class Task(Spec):
 
     @classmethod
     @abstractmethod
-    def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the recipe that `new` writes.
+    def starter(cls, data: Mapping[str, Any]) -> Starter:
+        """Return the recipe that `new` writes, and why it is as it is.
 
         Args:
             data: What `new` found: `source` (a mapping for `data.source`), `class_names`, `examples` (their number),
-                `image_size` (median height and width), `color_mode`, `flip`: whether training may mirror pictures.
+                `image_size` (median height and width), `color_mode`, `flip`: whether training may mirror pictures,
+                `pretrained`: whether pretrained weights may be used.
         """
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 from pydantic import Field, field_validator
 
 from cnnpipe.errors import Path, Place, Problem, ProblemError
+from cnnpipe.first_network import first_network
 from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.heads import Head
 from cnnpipe.heads.classification import Classification
 from cnnpipe.model import Model
 from cnnpipe.registry import Component
 from cnnpipe.spec import nearest
-from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Task
+from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Starter, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +25,6 @@ OUTPUT = "probabilities"
 THRESHOLD = 0.5
 """From which probability a label of `binary` and `multi_label` counts as given."""
 TOP = 5
-MANY_STEPS = 100
-"""From how many steps in an epoch on a starter recipe uses BatchNorm."""
 MANY_CLASSES = 20
 """Up to how many class names `new` writes into a recipe; above, only their number."""
 
@@ -314,47 +313,36 @@ class ImageClassification(Task):
     # ── a first recipe ───────────────────────────────────────────────────────────────────────────────────────────
 
     @classmethod
-    def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a small network that fits the images found, trained from scratch for some 2,000 steps.
+    def starter(cls, data: Mapping[str, Any]) -> Starter:
+        """Return a recipe with a network that fits the images found.
 
-        Images are only mirrored when the user says so: left and right may matter (letters, arrows). Few images mean few
-        steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
+        Images are only mirrored when the user says so: left and right may matter (letters, arrows).
         """
-        names, size = tuple(data["class_names"]), min(data["image_size"])
+        names = tuple(data["class_names"])
         if len(names) < 2:
             hint = "Put the pictures of each class into a folder of its own."
             raise ProblemError(Problem(f"classification needs two classes, and there is only '{names[0]}'", hint=hint))
-        side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
-        filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
-        classes = list(names) if len(names) <= MANY_CLASSES else len(names)
-        steps = max(1, round(data["examples"] * 0.7 / 32))
-        epochs = min(150, max(20, 2000 // steps))
-        normalized = {"batch_normalization": True} if steps > MANY_STEPS else {}
-        return {
+        network, classes = first_network(data), list(names) if len(names) <= MANY_CLASSES else len(names)
+        mirrored = [{"type": "random_flip", "mode": "horizontal"}] if data.get("flip") else []
+        recipe = {
             "task": {"type": "image_classification", "classes": classes},
             "data": {
                 "source": data["source"],
-                "preprocessing": {"image_size": [side, side], "color_mode": data["color_mode"]},
+                "preprocessing": {**network.preprocessing, "color_mode": data["color_mode"]},
                 "augmentation": [
-                    *([{"type": "random_flip", "mode": "horizontal"}] if data.get("flip") else []),
+                    *mirrored,
                     {"type": "random_translation", "height_factor": 0.1, "width_factor": 0.1},
                     {"type": "random_zoom", "height_factor": 0.1},
                 ],
             },
-            "model": {
-                "blocks": [
-                    {"type": "conv_relu_pool", "filters": number, **normalized} for number in filters
-                ],
-            },
-            "training": {
-                "epochs": epochs, "batch_size": 32, "optimizer": {"type": "adam", "learning_rate": 1e-3},
-                "early_stopping": {"patience": max(10, epochs // 3)},
-            },
+            "model": network.model,
+            "training": network.training,
             "export": [
                 {"target": "generic", "quantization": "none"},
                 {"target": "generic", "quantization": "int8", "max_drop": _share_of_one_example(data["examples"])},
             ],
         }  # fmt: skip
+        return Starter(recipe, (network.reason,))
 
 
 def _share_of_one_example(examples: int) -> float:

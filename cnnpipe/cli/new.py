@@ -34,13 +34,14 @@ QUESTION = "Does a mirrored picture (left and right exchanged) still show its cl
     "--flip/--no-flip", default=None,
     help="Whether a picture that exchanges left and right still shows its class, so that training may mirror.",
 )  # fmt: skip
+@click.option("--from-scratch", is_flag=True, help="Do not begin with a pretrained backbone, even where it pays.")
 @json_option
-def command(task: str, data: Path, output: Path | None, flip: bool | None, as_json: bool) -> None:
+def command(task: str, data: Path, output: Path | None, flip: bool | None, from_scratch: bool, as_json: bool) -> None:
     from cnnpipe.jobs.new import new
 
     if flip is None:
         flip = not as_json and is_terminal() and click.confirm(QUESTION, err=True)
-    result = new(task, data, output, flip)
+    result = new(task, data, output, flip, not from_scratch)
     if as_json:
         print_json(result.as_json())
         return

@@ -12,7 +12,8 @@ from typing import Any, cast
 from cnnpipe import files
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.inspection import describe_folder
-from cnnpipe.recipe.load import load_recipe, run_name
+from cnnpipe.pretrained.locate import models_folder
+from cnnpipe.recipe.load import LoadedRecipe, load_recipe, run_name
 from cnnpipe.recipe.resolved import inline
 from cnnpipe.recipe.schema import Data, Recipe
 from cnnpipe.registry import room
@@ -44,7 +45,13 @@ class NewRecipe:
         return {"file": str(self.file), "notes": list(self.notes)}
 
 
-def new(task: str, data: str | Path, output: str | Path | None = None, flip: bool = False) -> NewRecipe:
+def new(
+    task: str,
+    data: str | Path,
+    output: str | Path | None = None,
+    flip: bool = False,
+    pretrained: bool = True,
+) -> NewRecipe:
     """Look at data and write a commented recipe that trains on it.
 
     Args:
@@ -52,6 +59,7 @@ def new(task: str, data: str | Path, output: str | Path | None = None, flip: boo
         data: A folder with a folder for each class, or a table.
         output: The recipe file; by default the data's name with `.yaml`, in the current folder.
         flip: Whether a picture that exchanges left and right still shows its class, so that training may mirror.
+        pretrained: Whether to begin with a pretrained backbone where it pays.
 
     Raises:
         ProblemError: There is no such task, the data is not what it needs, or the file is there already.
@@ -64,10 +72,10 @@ def new(task: str, data: str | Path, output: str | Path | None = None, flip: boo
         raise ProblemError(Problem(f"{file} is there already", hint="Give another file with --output."))
     found = describe_folder(data)
     source = {**found["source"], "path": _beside(Path(found["source"]["path"]), file)}
-    recipe = kind.starter({**found, "source": source, "flip": flip})
-    files.write_text(file, _text(name, recipe, file, () if flip else FLIP))
-    load_recipe(file)
-    return NewRecipe(file, (_summary(found), *found["notes"]))
+    starter = kind.starter({**found, "source": source, "flip": flip, "pretrained": pretrained})
+    files.write_text(file, _text(name, starter.recipe, file, () if flip else FLIP))
+    notes = (_summary(found), *found["notes"], *starter.reasons, *_weights(load_recipe(file)))
+    return NewRecipe(file, notes)
 
 
 def _task(name: str) -> type[Task]:
@@ -77,6 +85,22 @@ def _task(name: str) -> type[Task]:
         hint = f"Did you mean '{meant}'?" if meant else f"Tasks are {', '.join(tasks.names())}."
         raise ProblemError(Problem(f"there is no task '{name}'", hint=hint))
     return cast(type[Task], tasks.load(name))
+
+
+def _weights(loaded: LoadedRecipe) -> Iterator[str]:
+    """Tell where the published weights are that training will start from."""
+    backbone, (height, width, *_) = loaded.recipe.model.backbone, loaded.recipe.data.preprocessing.input_shape()
+    source = backbone.source((height, width)) if backbone is not None else {}
+    if not source:
+        return
+    folder = models_folder()
+    if (folder / source["file"]).exists():
+        yield f"The weights {source['file']} are in {folder} already."
+    else:
+        yield (
+            f"The first run will download the weights {source['file']} from {source['url']} to {folder}. Without a "
+            "network put the file there, or write the recipe again with --from-scratch."
+        )
 
 
 def _beside(path: Path, file: Path) -> str:

@@ -62,6 +62,21 @@ def test_new_writes_a_recipe_that_checks(here: Path, make_photos: Callable[..., 
     assert loaded.recipe.data.source.open(loaded.folder).class_names == ("circle", "square")
 
 
+def test_new_tells_where_pretrained_weights_come_from(
+    here: Path, make_photos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_photos(here / "photos", {"circle": 6, "square": 6}, size=(100, 120))
+    monkeypatch.setenv("KERAS_HOME", str(here / "keras"))
+    told = " ".join(cnnpipe.new("image_classification", "photos", "a.yaml").notes)
+    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5"
+    assert f"The first run will download the weights {name}" in told and "--from-scratch" in told
+    touch(here, f"keras/models/{name}")
+    told = " ".join(cnnpipe.new("image_classification", "photos", "b.yaml").notes)
+    assert f"The weights {name} are in {here / 'keras' / 'models'} already." in told
+    made = cnnpipe.new("image_classification", "photos", "c.yaml", pretrained=False)
+    assert cnnpipe.load_recipe(made.file).recipe.model.backbone is None
+
+
 def test_new_writes_paths_relative_to_the_recipe(here: Path, make_photos: Callable[..., Path]) -> None:
     make_photos(here / "photos", {"circle": 6, "square": 6})
     (here / "mine").mkdir()

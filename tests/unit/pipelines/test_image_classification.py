@@ -263,9 +263,9 @@ def test_pooling_a_vector_is_an_error_at_the_head():
 def test_the_first_recipe_is_valid_and_fits_what_was_found(size, side, tmp_path):
     found = {
         "source": {"type": "image_folder", "path": "photos"}, "class_names": PETS, "examples": 90,
-        "image_size": size, "color_mode": "rgb",
+        "image_size": size, "color_mode": "rgb", "pretrained": False,
     }  # fmt: skip
-    (tmp_path / "first.yaml").write_text(json.dumps(TASK.starter(found)))  # JSON is YAML
+    (tmp_path / "first.yaml").write_text(json.dumps(TASK.starter(found).recipe))  # JSON is YAML
     recipe = load_recipe(tmp_path / "first.yaml").recipe
     assert recipe.task.classes == PETS
     assert recipe.export[1].max_drop >= 1 / 8  # a single lost example must not fail the gate, of 8 by a poor draw
@@ -273,7 +273,43 @@ def test_the_first_recipe_is_valid_and_fits_what_was_found(size, side, tmp_path)
     assert not any(change.type == "random_flip" for change in recipe.data.augmentation)
 
 
+@pytest.mark.parametrize(
+    ("size", "color_mode", "pretrained", "side", "reason"),
+    [
+        ((600, 400), "rgb", True, 224, "A MobileNetV2 that knows ImageNet's photos"),
+        ((130, 140), "rgb", True, 128, "A MobileNetV2 that knows ImageNet's photos"),
+        ((600, 400), "rgb", False, None, "as you asked for"),
+        ((600, 400), "grayscale", True, None, "these are in gray"),
+        ((60, 80), "rgb", True, None, "these are of only 60x80 pixels"),
+    ],
+)
+def test_a_first_recipe_begins_with_pretrained_weights_where_it_pays(
+    size, color_mode, pretrained, side, reason, tmp_path
+):
+    found = {
+        "source": {"type": "image_folder", "path": "photos"}, "class_names": PETS, "examples": 90,
+        "image_size": size, "color_mode": color_mode, "pretrained": pretrained,
+    }  # fmt: skip
+    starter = TASK.starter(found)
+    (tmp_path / "first.yaml").write_text(json.dumps(starter.recipe))
+    recipe = load_recipe(tmp_path / "first.yaml").recipe
+    assert reason in " ".join(starter.reasons)
+    if side is None:
+        assert recipe.model.backbone is None
+        return
+    assert recipe.model.backbone.weights == "imagenet"
+    assert recipe.data.preprocessing.image_size == (side, side)
+    assert [phase.freeze for phase in recipe.training.phases] == ["backbone", "P4"]
+
+
 def test_a_first_recipe_needs_two_classes():
-    found = {"class_names": ("cat",), "examples": 90, "image_size": (20, 30), "color_mode": "rgb", "source": {}}
+    found = {
+        "class_names": ("cat",),
+        "examples": 90,
+        "image_size": (20, 30),
+        "color_mode": "rgb",
+        "source": {},
+        "pretrained": True,
+    }
     with pytest.raises(ProblemError, match="there is only 'cat'"):
         TASK.starter(found)

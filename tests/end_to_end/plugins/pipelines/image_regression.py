@@ -10,7 +10,7 @@ from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.pooling import GlobalAveragePooling
 from cnnpipe.model import Model
-from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Task
+from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Starter, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,9 +81,9 @@ class ImageRegression(Task):
         return Scores({"mean_absolute_error": Score(float(errors.mean()), n, interval)})
 
     @classmethod
-    def starter(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+    def starter(cls, data: Mapping[str, Any]) -> Starter:
         """Return a small network for a table of pictures with numbers."""
-        return {
+        recipe = {
             "task": "image_regression",
             "data": {
                 "source": {**data["source"], "label_type": "number"},
@@ -93,3 +93,4 @@ class ImageRegression(Task):
             "training": {"epochs": 10},
             "export": [{"target": "generic", "quantization": "int8", "max_drop": 0.5}],
         }
+        return Starter(recipe)

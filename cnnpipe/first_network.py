@@ -1,0 +1,90 @@
+"""The network of a first recipe for pictures: a pretrained backbone where it pays, else a small one from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MANY_STEPS = 100
+"""From how many steps in an epoch on a network from scratch uses BatchNorm."""
+SIDES = (96, 128, 160, 192, 224)
+"""Heights and widths that there are published weights of MobileNetV2 for."""
+BATCH_SIZE = 32
+TRAINING_SHARE = 0.7
+"""Share of the examples that the training split has when nobody says otherwise."""
+
+
+@dataclass(frozen=True)
+class FirstNetwork:
+    """Sections of a first recipe.
+
+    Args:
+        preprocessing: `data.preprocessing` without the colour mode.
+        model: `model`.
+        training: `training`.
+        reason: Why it is this network, as a sentence.
+    """
+
+    preprocessing: Mapping[str, Any]
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    reason: str
+
+
+def first_network(data: Mapping[str, Any]) -> FirstNetwork:
+    """Return a network for pictures.
+
+    Args:
+        data: What was found, as `Task.starter` gets it: `examples`, `image_size`, `color_mode`, `pretrained`.
+    """
+    (height, width), examples = data["image_size"], data["examples"]
+    size, steps = min(height, width), max(1, round(examples * TRAINING_SHARE / BATCH_SIZE))
+    if not data["pretrained"]:
+        return _from_scratch(size, steps, "A small network from scratch, as you asked for.")
+    if data["color_mode"] != "rgb" or size < min(SIDES):
+        kind = "in gray" if data["color_mode"] != "rgb" else f"of only {height}x{width} pixels"
+        reason = f"A small network from scratch: pretrained ones know larger colour photos, and these are {kind}."
+        return _from_scratch(size, steps, reason)
+    return _pretrained(size, steps, examples)
+
+
+def _from_scratch(size: int, steps: int, reason: str) -> FirstNetwork:
+    """Return a small network that is trained for some 2,000 steps.
+
+    Few images mean few steps in an epoch, so more epochs, and no BatchNorm, whose averages would lag behind.
+    """
+    side = max([side for side in (32, 48, 64, 96, 128) if side <= size], default=32)
+    filters = [16, 32, 64, 128][: 3 if side < 64 else 4]
+    epochs = min(150, max(20, 2000 // steps))
+    normalized = {"batch_normalization": True} if steps > MANY_STEPS else {}
+    return FirstNetwork(
+        {"image_size": [side, side]},
+        {"blocks": [{"type": "conv_relu_pool", "filters": number, **normalized} for number in filters]},
+        {
+            "epochs": epochs, "batch_size": BATCH_SIZE, "optimizer": {"type": "adam", "learning_rate": 1e-3},
+            "early_stopping": {"patience": max(10, epochs // 3)},
+        },
+        reason,
+    )  # fmt: skip
+
+
+def _pretrained(size: int, steps: int, examples: int) -> FirstNetwork:
+    """Return a small pretrained backbone; its head learns first, on features that are computed once.
+
+    The fewer images, the more epochs.
+    """
+    side = max(side for side in SIDES if side <= size)
+    head, tuning = (min(most, max(3, budget // steps)) for most, budget in ((20, 400), (15, 300)))
+    return FirstNetwork(
+        {"image_size": [side, side], "resize": "crop"},
+        {"backbone": {"type": "mobilenet_v2", "alpha": 0.35, "weights": "imagenet"}},
+        {
+            "batch_size": BATCH_SIZE, "optimizer": {"type": "adam", "learning_rate": 1e-3},
+            "phases": [
+                {"name": "head", "epochs": head, "freeze": "backbone", "cached_views": 4},
+                {"name": "fine_tuning", "epochs": tuning, "freeze": "P4", "learning_rate": 1e-4},
+            ],
+        },
+        f"A MobileNetV2 that knows ImageNet's photos already: {examples:,} colour photos are few to learn from alone.",
+    )  # fmt: skip
