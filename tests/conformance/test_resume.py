@@ -1,4 +1,4 @@
-"""A training that is stopped in the middle of an epoch and goes on ends with the same weights, whatever it is made of."""
+"""A training that is stopped in the middle of an epoch and goes on ends with equal weights, whatever it is made of."""
 
 from __future__ import annotations
 

@@ -25,7 +25,12 @@ model:
     - {type: conv_relu_pool, filters: 8, batch_normalization: true, dropout: 0.1}
     - flatten
     - {type: dense, units: 16, dropout: 0.2}
-training: {epochs: 5, batch_size: 100, early_stopping: {patience: 4}}
+training:
+  batch_size: 100
+  early_stopping: {patience: 4}
+  phases:
+    - {name: first, epochs: 2, schedule: one_cycle}
+    - {name: second, epochs: 3, optimizer: {type: adam, learning_rate: 0.002, use_ema: true}}
 """
 
 
@@ -53,12 +58,15 @@ def test_killed_and_resumed_equals_left_alone(folders):
     reference = train(whole, "start")
     assert reference.returncode == 0, reference.stderr
 
-    # an epoch is 13 steps in calls of up to 4; each resume begins where the last checkpoint was
+    # an epoch is 13 steps in calls of one (13 is prime); each resume begins where the last checkpoint was
     assert train(killed, "start", "write", 2).returncode == -signal.SIGKILL
     assert train(killed, "resume", "history", 3).returncode == -signal.SIGKILL
     stopped = train(killed, "resume", "interrupt", 46)
     assert stopped.returncode == 130
-    assert "interrupted in epoch 4 of 5; everything up to step 46 is saved. Go on with `cnnpipe train" in stopped.stdout
+    assert (
+        "interrupted in epoch 4 of 5 (phase 'second'); everything up to step 46 is saved. Go on with `cnnpipe train"
+        in stopped.stdout
+    )
     assert open_run("small", killed / "runs").record()["state"] == "interrupted"
     assert train(killed, "resume", "step", 60).returncode == -signal.SIGKILL
     last = train(killed, "resume")
