@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cnnpipe.augmentations import Augmentation
 from cnnpipe.reading import ALIGNMENT
@@ -71,7 +71,7 @@ def training_batches(
         return _pair(*change(inputs, targets, step))
 
     steps = tf.data.Dataset.range(start_step, stop_step)
-    return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+    return steps.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4)
 
 
 def plain_batches(split: SplitData, batch_size: int) -> tf.data.Dataset:
@@ -98,7 +98,14 @@ def view_batches(
         return _pair(*change(*gather(rows, rows), start // batch_size))
 
     starts = tf.data.Dataset.range(0, count, batch_size)
-    return starts.map(batch, num_parallel_calls=2, deterministic=True).prefetch(4)
+    return starts.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4)
+
+
+def _traced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function such that TensorFlow does not rewrite its source first: seconds, and nothing to rewrite."""
+    import tensorflow as tf
+
+    return cast("Callable[[Any], Any]", tf.autograph.experimental.do_not_convert(function))
 
 
 def _shuffled(position: Any, epoch: Any, seed: int, count: int) -> Any:
