@@ -144,9 +144,10 @@ class Keeper:
         return stopped or progress.phase_epochs >= self.phase.epochs or self.time_is_up()
 
     def time_is_up(self) -> bool:
-        """Return whether the recipe's `max_time` is used up, over all processes."""
+        """Return whether the recipe's `max_time` is used up, over all processes; some steps are always taken."""
         self._tick()
-        return self.training.max_time is not None and self.progress.seconds >= seconds_of(self.training.max_time)
+        limit = self.training.max_time
+        return limit is not None and self.progress.step > 0 and self.progress.seconds >= seconds_of(limit)
 
     def _improves(self, value: float) -> bool:
         """Take note of the epoch's value; return whether it is the best. Of equal epochs the later, as it saw more."""
