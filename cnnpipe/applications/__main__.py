@@ -10,11 +10,12 @@ from cnnpipe.applications.importing import ImportedNode, import_model
 from cnnpipe.applications.taps import feature_taps
 from cnnpipe.backbones import ROOM
 from cnnpipe.backbones._application import GRAPHS, Application
+from cnnpipe.graph import NodeType
 from cnnpipe.graph.nodes.padding import CenteredPadding, ZeroPadding
 from cnnpipe.graph.stored import StoredGraph, StoredNode, write_graph
 
-EVEN, ODD = 224, 225
-"""Input sizes whose maps have even, and odd, sizes wherever a stride of 2 halves them."""
+SIZES = (224, 225, 259)
+"""Input sizes that between them give every map that is halved an even and an odd size, after stems of any padding."""
 
 
 def applications() -> Iterator[Application]:
@@ -31,28 +32,28 @@ def make_graph(backbone: Application) -> StoredGraph:
     import keras
 
     keras.backend.clear_session()
-    even, odd = (import_model(keras_model(backbone, None, (size, size, 3))) for size in (EVEN, ODD))
-    nodes = tuple(_node(*both) for both in zip(even, odd, strict=True))
-    return StoredGraph(nodes, feature_taps(nodes, (EVEN, EVEN, 3)))
+    imported = (import_model(keras_model(backbone, None, (size, size, 3))) for size in SIZES)
+    nodes = tuple(_node(same) for same in zip(*imported, strict=True))
+    return StoredGraph(nodes, feature_taps(nodes, (SIZES[0], SIZES[0], 3)))
 
 
-def _node(even: ImportedNode, odd: ImportedNode) -> StoredNode:
-    """Return a node; padding that differs between the two sizes follows the size of the map.
+def _node(same: Sequence[ImportedNode]) -> StoredNode:
+    """Return a node, given as it is for each size; padding that differs follows the size of the map.
 
     Raises:
         ValueError: Something else differs.
     """
-    node_type = even.type
-    if isinstance(node_type, ZeroPadding) and node_type != odd.type and isinstance(odd.type, ZeroPadding):
-        node_type = CenteredPadding(2 * _largest(odd.type) + 1)
-    for node in (even, odd):
-        if node_type.keras_layer(*node.reads) != node.type.keras_layer(*node.reads) or node.inputs != even.inputs:
-            raise ValueError(f"{node.layer} depends on the size of the input: {even.type}, {odd.type}")
-    return StoredNode(node_type, even.inputs)
+    node_type = same[0].type
+    if isinstance(node_type, ZeroPadding) and any(node.type != node_type for node in same):
+        node_type = CenteredPadding(2 * max(_largest(node.type) for node in same) + 1)
+    for node in same:
+        if node_type.keras_layer(*node.reads) != node.type.keras_layer(*node.reads) or node.inputs != same[0].inputs:
+            raise ValueError(f"{node.layer} depends on the size of the input: {[other.type for other in same]}")
+    return StoredNode(node_type, same[0].inputs)
 
 
-def _largest(node_type: ZeroPadding) -> int:
-    pairs = node_type.padding
+def _largest(node_type: NodeType) -> int:
+    pairs = node_type.padding if isinstance(node_type, ZeroPadding) else 0
     return pairs if isinstance(pairs, int) else max(max(pair) for pair in pairs)
 
 

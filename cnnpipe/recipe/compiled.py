@@ -57,7 +57,8 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
     if unknown := list(_unknown_levels(loaded, graphs)):
         raise ProblemError(in_order(unknown))
     for graph in graphs.values():
-        found += [*_tiny_features(graph), *_huge_dense(graph), *_second_head(graph, facts, len(loaded.recipe.model.blocks or ()))]
+        found += [*_tiny_features(graph), *_huge_dense(graph)]
+        found += _second_head(graph, facts, len(loaded.recipe.model.blocks or ()))
     found += phase_warnings(loaded, graphs)
     return Compiled(graphs, facts, tuple(in_order(found)))
 
