@@ -104,18 +104,25 @@ def diff_runs(old: str | Path, new: str | Path, runs_folder: str | Path = Path("
     """
     runs = open_run(old, runs_folder), open_run(new, runs_folder)
     records = runs[0].record(), runs[1].record()
+    changes = tuple(_changes(*runs))
     pairs, notes = paired(*runs)
     return RunsDiff(
         old=runs[0].reference,
         new=runs[1].reference,
-        changes=tuple(_changes(*runs)),
+        changes=changes,
         facts=differing_facts(*records),
         times=tuple(_facts(*records, TIMES)),
         scores=score_pairs(*runs),
         paired=pairs,
         same_weights=same_weights(*runs),
-        notes=notes,
+        notes=(*_other_tasks(changes), *notes),
     )
+
+
+def _other_tasks(changes: tuple[Change, ...]) -> Iterator[str]:
+    for change in changes:
+        if change.path == "task.type":
+            yield f"The runs have other tasks ({change.old}, {change.new}): scores of one name may mean other things."
 
 
 def differing_facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fact, ...]:
@@ -127,6 +134,7 @@ def _changes(old: Run, new: Run) -> Iterator[Change]:
     documents = [parse(run.read_text(RESOLVED), str(run.folder / RESOLVED)) for run in (old, new)]
 
     def who(side: int, value: Any, path: Any) -> str:
+        path = (*path, "type") if isinstance(value, dict) and "type" in value else path  # whoever chose a section
         line = documents[side].lines[documents[side].value_place(path).line - 1]
         told = WHO.fullmatch(line)
         return "" if value is NOT_SET or not told else told[1]

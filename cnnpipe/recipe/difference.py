@@ -48,7 +48,7 @@ class Difference:
 def differences(old: Recipe | Mapping[str, Any], new: Recipe | Mapping[str, Any]) -> list[Difference]:
     """Return every difference of two recipes, defaults included, in the order of the new one.
 
-    Items that were inserted into a list, or taken out, are one difference each: those behind them stay the same.
+    Items that were inserted into a list, taken out, or replaced by items of another type are one difference each.
 
     Args:
         old: A recipe, or the plain content of a `resolved.yaml`.
@@ -83,9 +83,19 @@ def _compared(old: Any, new: Any, place: _Place) -> Iterator[Difference]:
             one, other = (items[number] if present else NOT_SET for items, number, present in ((old, *i), (new, *j)))
             named = one if other is NOT_SET else other
             name = named.get("name") if isinstance(named, dict) else None
-            yield from _compared(one, other, place.at(name or (i if other is NOT_SET else j)[0], i[0], j[0]))
-    elif _key(old) != _key(new):
+            here = place.at(name or (i if other is NOT_SET else j)[0], i[0], j[0])
+            yield from _compared(one, other, here) if _type(one) == _type(other) else _whole(one, other, here)
+    else:
+        yield from _whole(old, new, place)
+
+
+def _whole(old: Any, new: Any, place: _Place) -> Iterator[Difference]:
+    if _key(old) != _key(new):
         yield Difference(dotted(place.shown), old, new, place.old, place.new)
+
+
+def _type(item: Any) -> Any:
+    return item.get("type") if isinstance(item, dict) else None
 
 
 def _aligned(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[tuple[int, bool], tuple[int, bool]]]:

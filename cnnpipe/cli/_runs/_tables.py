@@ -49,5 +49,9 @@ def facts_table(title: str, facts: tuple[Fact, ...], header: tuple[str, str]) ->
 
 
 def _value(value: Any) -> str:
-    text = "-" if value is None else str(value)
+    return "-" if value is None else cut(str(value))
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a long text."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

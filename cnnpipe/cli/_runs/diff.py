@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,17 +51,18 @@ def _sections(found: RunsDiff) -> Iterator[str]:
 
 
 def _changes(changes: tuple[Change, ...], header: tuple[str, str]) -> str:
-    from cnnpipe.recipe.difference import shown
     from cnnpipe.report.tables import table
 
     if not changes:
         return "The recipes are equal in every value."
-    rows = [
-        (change.path, _by(shown(change.old), change.old_by), _by(shown(change.new), change.new_by))
-        for change in changes
-    ]
+    rows = [(change.path, _value(change.old, change.old_by), _value(change.new, change.new_by)) for change in changes]
     return table(("recipe", *header), rows, left=("recipe", *header))
 
 
-def _by(value: str, who: str) -> str:
-    return f"{value} ({who})" if who else value
+def _value(value: Any, who: str) -> str:
+    """Return a value with who set it; of a long section its beginning."""
+    from cnnpipe.cli._runs._tables import cut
+    from cnnpipe.recipe.difference import shown
+
+    said = {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+    return f"{cut(shown(said))} ({who})" if who else shown(said)

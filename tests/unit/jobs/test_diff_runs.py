@@ -58,6 +58,13 @@ def test_changed_keys_say_who_set_them(make_run: Callable[..., Run]) -> None:
     assert len(changes) == 2
 
 
+def test_a_section_was_set_by_who_chose_its_type(make_run: Callable[..., Run]) -> None:
+    old, new = make_run(), make_run("model.blocks.2={type: dropout, rate: 0.1}")
+    (change,) = diff_runs(old.folder, new.folder).changes
+    assert (change.path, change.new["type"], change.new_by) == ("model.blocks.2", "dropout", "--set 1")
+    assert change.old_by.startswith("digits.yaml:")
+
+
 def test_scores_stand_side_by_side_with_n_and_interval(make_run: Callable[..., Run]) -> None:
     found = diff_runs(make_run(right=NAMES[:10]).folder, make_run(right=NAMES[:15]).folder)
     pairs = {(pair.what, pair.metric): pair for pair in found.scores}
@@ -98,6 +105,13 @@ def test_what_cannot_be_compared_is_said(make_run: Callable[..., Run], change: d
     assert found.paired is None
     assert why in " ".join(found.notes)
     assert ("data_fingerprint" in facts(found)) == ("data_fingerprint" in change)
+
+
+def test_other_tasks_are_said(make_run: Callable[..., Run]) -> None:
+    old, new = make_run(), make_run()
+    text = new.read_text("resolved.yaml").replace("type: image_classification ", "type: image_regression ")
+    new.write_text("resolved.yaml", text)
+    assert "other tasks (image_classification, image_regression)" in diff_runs(old.folder, new.folder).notes[0]
 
 
 def test_a_run_without_scores_of_examples_is_named(make_run: Callable[..., Run]) -> None:

@@ -68,6 +68,11 @@ def test_an_item_that_was_taken_out_is_one_difference(compare):
     assert isinstance(old, dict) and old["filters"] == 8
 
 
+def test_an_item_of_another_type_is_one_difference(compare):
+    ((path, old, new),) = compare("model.blocks.2={type: max_pooling}")
+    assert (path, old["type"], new["type"]) == ("model.blocks.2", "conv", "max_pooling")
+
+
 def test_another_order_is_a_difference(compare):
     first, second = "    - {type: conv, filters: 8}\n", "    - {type: conv, filters: 16}\n"
     assert compare(replaced=(first + second, second + first))
