@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,24 +56,47 @@ class Training:
     model: Any = None
     ears: Ears = field(default_factory=Ears)
 
-    def fit(self, resume: bool = False) -> Any:
+    def build(self) -> dict[str, Any]:
         from cnnpipe.build import build_model
         from cnnpipe.quiet import quiet_tensorflow
 
         quiet_tensorflow()
-        from cnnpipe.training import fit, make_deterministic
+        from cnnpipe.training import make_deterministic
 
         recipe = self.loaded.recipe
         make_deterministic(recipe.seed)
         graphs = recipe.task.networks(recipe.model, self.data.facts, self.loaded.place_of)
         models = {name: build_model(graph) for name, graph in graphs.items()}
         (self.model,) = models.values()
+        return models
+
+    def fit(self, resume: bool = False) -> Any:
+        models = self.build()
+        from cnnpipe.training import fit
+
         return fit(self.loaded, self.data, models, self.run, self.ears, resume)
 
     def digest(self) -> str:
         import numpy as np
 
         return hashlib.sha256(b"".join(np.asarray(v).tobytes() for v in self.model.variables)).hexdigest()
+
+
+@pytest.fixture
+def press_ctrl_c_at() -> Any:
+    """Return a function that lets a training be interrupted at a step."""
+
+    def press(training: Training, step: int) -> None:
+        heard = training.ears.progress
+
+        def progress(done: int, total: int, values: Any) -> None:
+            heard(done, total, values)
+            if done == step:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        training.ears.progress = progress  # type: ignore[method-assign]
+
+    return press
 
 
 @pytest.fixture

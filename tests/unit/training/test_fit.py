@@ -18,17 +18,6 @@ def validation_accuracy(training):
     return headline_value(task, predict_outputs(training.model, split.inputs, task.signature(facts)), split, facts)
 
 
-def press_ctrl_c_at(training, step):
-    heard = training.ears.progress
-
-    def progress(done, total, values):
-        heard(done, total, values)
-        if done == step:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    training.ears.progress = progress
-
-
 def test_a_training_learns_and_keeps_its_books(training):
     small = training()
     result = small.fit()
@@ -87,7 +76,7 @@ def test_early_stopping(training):
 
 
 @pytest.mark.parametrize("step", [7, 13, 20])
-def test_ctrl_c_saves_and_the_training_goes_on_as_if_nothing_had_been(training, monkeypatch, step):
+def test_ctrl_c_saves_and_the_training_goes_on_as_if_nothing_had_been(training, monkeypatch, press_ctrl_c_at, step):
     monkeypatch.setattr("cnnpipe.training.pace.MOST_STEPS", 1)
     whole = training()
     expected = whole.fit()
