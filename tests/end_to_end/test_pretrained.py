@@ -62,7 +62,9 @@ def test_from_a_file_to_a_run_and_on(recipe, tmp_path: Path) -> None:
     text = (exported.exports[0].file.parent / "README.md").read_text()
     assert begun["sha256"] in text and "licence is not known" in text and str(tmp_path) not in text
 
-    second = cnnpipe.train(recipe("second", "{run: first}"), ["training.epochs=1"])  # the head alone
+    second = cnnpipe.train(
+        recipe("second", "{run: first}"), ["training.epochs=1", "seed=1"]
+    )  # the head alone, begun anew
     begun = json.loads((second.run / "run.json").read_text())["weights"]
     assert (begun["source"], begun["run"]) == ("run", "first/0001")
     assert "first/0001" in (second.run / "resolved.yaml").read_text()
