@@ -181,7 +181,7 @@ def finish(fitted: Fitted) -> TrainResult:
         metric=task.headline(),
         scores=scores["test"].scores,
         epochs=result.epochs,
-        best_epoch=result.best_epoch,
+        best_epoch=result.best_epoch if fitted.loaded.recipe.training.restore == "best" else result.epochs,
         seconds=result.seconds,
         notes=tuple(fitted.notes.texts),
     )
