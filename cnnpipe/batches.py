@@ -71,7 +71,7 @@ def training_batches(
         return _pair(*change(inputs, targets, step))
 
     steps = tf.data.Dataset.range(start_step, stop_step)
-    return steps.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4)
+    return _in_place(steps.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4))
 
 
 def plain_batches(split: SplitData, batch_size: int) -> tf.data.Dataset:
@@ -98,7 +98,7 @@ def view_batches(
         return _pair(*change(*gather(rows, rows), start // batch_size))
 
     starts = tf.data.Dataset.range(0, count, batch_size)
-    return starts.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4)
+    return _in_place(starts.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4))
 
 
 def _traced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -124,6 +124,17 @@ def _shuffled(position: Any, epoch: Any, seed: int, count: int) -> Any:
 def _key(seed: object, use: object) -> int:
     """Return 31 bits that depend on all of a seed, of any size, and on what they are for."""
     return int.from_bytes(hashlib.sha256(f"{seed} {use}".encode()).digest()[:4], "big") >> 1
+
+
+def _in_place(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """Return batches whose pixels are not copied: to rewrite a dataset, TensorFlow copies what its functions use."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    options.experimental_optimization.inject_prefetch = False
+    return batches.with_options(options)
 
 
 def _gatherer(split: SplitData) -> Callable[[Any, Any], tuple[dict[str, Any], dict[str, Any]]]:
