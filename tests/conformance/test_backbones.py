@@ -212,7 +212,7 @@ def test_weights_through_a_file_give_the_outputs_of_keras_for_the_same_pixels(tm
     assert prove_file(SMALL[0], (33, 32), tmp_path / "x.weights.h5") < 1e-5
     (vgg,) = (backbone for backbone in ALL if backbone.graph_name == "vgg_vgg16")
     assert vgg.reads_bgr
-    assert prove_file(vgg, (32, 32), tmp_path / "x.h5") < 1e-5
+    assert prove_file(vgg, (32, 32), tmp_path / "vgg.weights.h5") < 1e-5
 
 
 def test_published_efficientnet_is_rescaled(tmp_path, monkeypatch):
@@ -242,7 +242,8 @@ def test_file_that_does_not_fit_is_a_problem(tmp_path, head, suffix):
     file = tmp_path / f"x{suffix}"
     wider = {"include_top": False, "alpha": 0.5}
     make = {"include_top": True, "alpha": 0.25} if head else wider
-    keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), **make).save_weights(file)
+    model = keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), **make)
+    model.save_weights(file) if suffix == ".weights.h5" else model.save(file)
     with pytest.raises(ProblemError, match=r"x(\.weights)?\.h5 (holds|does not fit)"):
         application_weights(mobilenet, file, (32, 32))
 
