@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.jobs.results import HEADLINE
 from cnnpipe.jobs.scoring import EXAMPLE_SCORES, kept_scores
 from cnnpipe.runs import Run
@@ -128,4 +129,7 @@ def _counted(gains: list[float], higher_is_better: bool) -> Paired:
 
 def _example_scores(run: Run) -> dict[str, float]:
     rows = csv.DictReader(io.StringIO(run.read_text(EXAMPLE_SCORES)))
-    return {row["example"]: float(row["score"]) for row in rows if row["split"] == "test"}
+    try:
+        return {row["example"]: float(row["score"]) for row in rows if row["split"] == "test"}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProblemError(Problem(f"{run.folder / EXAMPLE_SCORES} is damaged ({error!r})")) from error

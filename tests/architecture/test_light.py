@@ -41,6 +41,7 @@ def outcome(arguments: list[str], folder: Path) -> tuple[int, list[str], str]:
     [
         ["--help"], ["--version"], ["check", "digits"], ["describe", "digits"], ["list"], ["schema"], ["runs"],
         ["run", "--help"], ["predict", "--help"], ["completion", "bash"], ["doctor"],
+        ["runs", "diff", "--help"], ["runs", "reproduce", "--help"],
     ],
     ids=" ".join,
 )  # fmt: skip

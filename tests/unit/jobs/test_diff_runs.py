@@ -122,6 +122,16 @@ def test_a_run_without_scores_of_examples_is_named(make_run: Callable[..., Run])
     assert found.notes == ("Examples cannot be paired: digits/0001 keeps no score of each example.",)
 
 
+@pytest.mark.parametrize(
+    "content", ["example,split,score\n00,test,much\n", "00\n01\n", "example,split,score\n00,test\n"]
+)
+def test_damaged_scores_of_examples_are_a_problem(make_run: Callable[..., Run], content: str) -> None:
+    old, new = make_run(), make_run()
+    new.write_text("example_scores.csv", content)
+    with pytest.raises(ProblemError, match="is damaged"):
+        diff_runs(old.folder, new.folder)
+
+
 def test_environment_and_times(make_run: Callable[..., Run]) -> None:
     old, new = make_run(training_seconds=5.0), make_run(training_seconds=7.5)
     assert facts(diff_runs(old.folder, new.folder)) == {}
