@@ -12,7 +12,7 @@ from cnnpipe.jobs import fitting
 from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import MODEL, RESOLVED
-from cnnpipe.recipe.difference import shown
+from cnnpipe.recipe.difference import Difference, shown
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.resolved import resolved_again
 from cnnpipe.runs import Run, open_run
@@ -69,25 +69,29 @@ def resume(
     if (opened.folder / MODEL).is_file() and is_measured(opened):
         hint = f"Write its files with: cnnpipe export {opened.folder}"
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
+    loaded, changes = _changed(opened, overrides)
     with fitting.recorded(opened, notes), Workers() as workers:
+        _record(opened, loaded, changes, notes)
         weights_from = None if has_state(opened) else runs_folder  # a checkpoint has all weights
-        prepared = fitting.prepare(_changed(opened, overrides, notes), workers, notes, weights_from, dry=False)
+        prepared = fitting.prepare(loaded, workers, notes, weights_from, dry=False)
         return _train(opened, prepared, notes, resumed=True)
 
 
-def _changed(run: Run, overrides: Sequence[str], notes: fitting.Notes) -> LoadedRecipe:
-    """Return the recipe of a run with changes, which are recorded."""
-    before = load_recipe(run.folder / RESOLVED)
-    after = load_recipe(run.folder / RESOLVED, overrides)
-    progress = progress_of(run)
-    changes = allowed_changes(before, after, progress)
-    if changes:
-        record = [{"step": progress.step, "path": c.path, "old": shown(c.old), "new": shown(c.new)} for c in changes]
-        run.update(changes=[*run.record().get("changes", []), *record])
-        run.write_text(RESOLVED, resolved_again(after, run.read_text(RESOLVED)))
+def _changed(run: Run, overrides: Sequence[str]) -> tuple[LoadedRecipe, Sequence[Difference]]:
+    """Return the recipe with which a run goes on, and what is new in it."""
+    before, after = load_recipe(run.folder / RESOLVED), load_recipe(run.folder / RESOLVED, overrides)
+    return after, allowed_changes(before, after, progress_of(run))
+
+
+def _record(run: Run, loaded: LoadedRecipe, changes: Sequence[Difference], notes: fitting.Notes) -> None:
+    if not changes:
+        return
+    step = progress_of(run).step
+    record = [{"step": step, "path": c.path, "old": shown(c.old), "new": shown(c.new)} for c in changes]
+    run.update(changes=[*run.record().get("changes", []), *record])
+    run.write_text(RESOLVED, resolved_again(loaded, run.read_text(RESOLVED)))
     for change in changes:
-        notes.note(f"Changed after step {progress.step}: {change}")
-    return after
+        notes.note(f"Changed after step {step}: {change}")
 
 
 def _train(run: Run, prepared: fitting.Prepared, notes: fitting.Notes, resumed: bool) -> TrainResult:
