@@ -25,7 +25,7 @@ def same_weights(old: Run, new: Run) -> bool | None:
 
 def _digest(file: Path) -> str:
     """Return the sha256 of all arrays of a `.keras` file: the file itself also holds the time of writing."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     check_archive(file)
     total = hashlib.sha256()

@@ -100,9 +100,10 @@ class Image(Preprocessing):
         import numpy as np
 
         if not isinstance(raw, bytes):
-            raw = np.asarray(raw)
-            if raw.dtype == "uint8" and self.input_shape() in (raw.shape, (*raw.shape, 1)):
-                return raw.reshape(self.input_shape())  # nothing to do
+            pixels: np.ndarray = np.asarray(raw)
+            if pixels.dtype == "uint8" and self.input_shape() in (pixels.shape, (*pixels.shape, 1)):
+                return pixels.reshape(self.input_shape())  # nothing to do
+            raw = pixels
         return self._finished(opaque_picture(raw, self.background))
 
     def apply_for_training(self, raw: Any) -> np.ndarray:

@@ -18,8 +18,8 @@ MAX_FUNCTION = 60
 ALLOWED_FOR_TASKS = {
     "__future__", "collections", "dataclasses", "typing", "math", "pydantic", "numpy", "keras", "tensorflow",
     *(f"cnnpipe.{room}" for room in (
-        "task", "heads", "model", "first_network", "preprocessing", "blocks", "graph", "registry", "spec", "errors", "statistics",
-        "metrics", "losses", "layers", "boxes",
+        "task", "heads", "model", "first_network", "preprocessing", "blocks", "graph", "registry", "spec", "errors",
+        "statistics", "metrics", "losses", "layers", "boxes",
     )),
 }  # fmt: skip
 
