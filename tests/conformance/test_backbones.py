@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from functools import cache
 
@@ -187,10 +188,9 @@ def test_backbone_is_the_network_of_keras(backbone: Application):
 
 
 def preprocessed(backbone: Application, pixels: np.ndarray) -> np.ndarray:
-    """Return what the family's own `preprocess_input` makes of pixels."""
-    function = getattr(keras.applications, backbone.keras_function.name)
-    modules = vars(keras.applications).values()
-    module = next(m for m in modules if getattr(m, function.__name__, None) is function and m is not keras.applications)
+    """Return what the family's own `preprocess_input` makes of pixels; each VGG has a module of its own."""
+    name = backbone.variant if backbone.type == "vgg" else backbone.type
+    module = importlib.import_module(f"keras.applications.{name}")
     return module.preprocess_input(pixels.copy())
 
 
