@@ -39,12 +39,15 @@ class Tolerance:
     again: float
 
 
+QUANTIZED = Tolerance(mean=0.05, large=0.25, far_off=0.05, again=0.02)
+"""A whole pretrained MobileNetV2 is off by 0.034 in the mean as int8, a few small layers by less than 0.01. What that
+costs in the task's own metric is for `max_drop` to judge; this finds files that are wrong."""
 TOLERANCES: dict[Quantization, Tolerance] = {
     "none": Tolerance(mean=1e-5, large=1e-4, far_off=0.0, again=1e-4),
     "float16": Tolerance(mean=2e-3, large=2e-2, far_off=0.0, again=2e-2),
-    "dynamic_range": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
-    "int8": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
-    "int16x8": Tolerance(mean=0.02, large=0.25, far_off=0.05, again=0.02),
+    "dynamic_range": QUANTIZED,
+    "int8": QUANTIZED,
+    "int16x8": QUANTIZED,
 }
 MEAN_STEPS, LARGE_STEPS, AGAIN_STEPS = 1.0, 4.0, 2.0
 

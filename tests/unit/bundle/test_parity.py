@@ -42,7 +42,7 @@ def test_an_int8_file_may_err_a_little_everywhere_and_much_on_few() -> None:
     few[:5] = np.roll(few[:5], 1, axis=1)
     many[:8] = np.roll(many[:8], 1, axis=1)
     assert _parity(right, few, "int8", step).far_off <= 5
-    assert _parity(right, few, "int8", step).passed == (_parity(right, few, "int8", step).mean_error <= 0.02 + step)
+    assert _parity(right, few, "int8", step).passed == (_parity(right, few, "int8", step).mean_error <= 0.05 + step)
     assert not _parity(right, many, "int8", step).passed
 
 
