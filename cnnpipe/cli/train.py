@@ -40,7 +40,7 @@ def command(
 
     with live() as listener:
         if resume is not None:
-            result = go_on(resume, runs_folder, listener, overrides)
+            result = go_on(resume, runs_folder=runs_folder, listener=listener, overrides=overrides)
         else:
             result = train(str(recipe), overrides, runs_folder=runs_folder, listener=listener)
     finish(result, as_json)

@@ -120,7 +120,7 @@ def test_several_recipes_are_checked_together(call: Call, recipe: Path) -> None:
 
 def test_describe_json_is_the_contract(call: Call, recipe: Path) -> None:
     found = json.loads(call("describe", recipe, "--json").stdout)
-    assert set(found) == {"layers", "totals"}
+    assert set(found) == {"layers", "totals", "features", "weights"}
     assert set(found["totals"]) == {"parameters", "macs", "activation_bytes"}
     keys = {
         "name",

@@ -70,7 +70,7 @@ def test_train_and_resume(call: Call, job: Callable[..., list[Any]]) -> None:
     assert json.loads(call("train", "digits", "--json").stdout)["run"] == str(RUN)
     assert call("train", "--resume", "digits/0001").exit_code == 0
     assert begun == [(("digits", ()), {"runs_folder": Path("runs")})]
-    assert resumed == [(("digits/0001",), {"runs_folder": Path("runs")})]
+    assert resumed == [(("digits/0001",), {"runs_folder": Path("runs"), "overrides": ()})]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from cnnpipe.bundle.workers import Workers
 from cnnpipe.errors import ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.litert_file import read
+from cnnpipe.preprocessing.image import Normalization
 
 NAMES = ("generic-none", "generic-float16", "generic-dynamic_range", "generic-int8", "int8-uint8", "int8-float32",
          "int8-mixed", "generic-int16x8", "int16x8-int16")  # fmt: skip
@@ -80,9 +81,7 @@ def test_an_int8_file_carries_the_normalization_in_its_input_tensor(exported: Ma
 
 def test_a_normalization_without_zero_in_its_range_stays_in_the_file(painted: Any, tmp_path: Path) -> None:
     preprocessing = painted.subject.facts.preprocessing
-    shifted = preprocessing.model_copy(
-        update={"normalization": type(preprocessing.normalization)(scale=0.01, offset=1.0)}
-    )
+    shifted = preprocessing.model_copy(update={"normalization": Normalization(scale=0.01, offset=1.0)})
     facts = replace(painted.subject.facts, preprocessing=shifted)
     graph = painted.graph({"type": "conv", "filters": 4}, "flatten", facts=facts)
     (found,) = dry_export([painted.plan(quantization="int8")], graph, painted.workers)

@@ -61,7 +61,11 @@ def test_rescaling_is_taken_out():
     assert without_input_affine(without) is without
 
 
-@pytest.mark.parametrize("graph", [rescaled((0.5, 0.25)), rescaled(0.5, read_twice=True)])
-def test_rescaling_that_one_scale_cannot_tell_stays(graph):
+def test_rescaling_of_each_channel_is_told_as_it_is():
+    assert input_affine(rescaled((0.5, 0.25))) == ((0.5, 0.25), -1.0)
+
+
+def test_rescaling_beside_another_reader_of_the_input_stays():
+    graph = rescaled(0.5, read_twice=True)
     assert input_affine(graph) is None
     assert without_input_affine(graph) is graph
