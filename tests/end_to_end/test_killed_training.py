@@ -1,16 +1,26 @@
 """A training that is killed again and again ends with the weights of one that was left alone."""
 
 import csv
+import json
+import math
+import os
+import random
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cnnpipe.runs import open_run
+from cnnpipe.training import progress_of
 
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows knows neither fork nor SIGKILL")
 CHILD = Path(__file__).with_name("train_and_die.py")
+SEED = "CNNPIPE_TEST_KILLS"
+"""Environment variable with the seed of the kills, to see those of an earlier run of the tests again."""
+EPOCHS, EPOCH_STEPS = 5, 13  # in calls of one step: 13 is prime
 RECIPE = """
 name: small
 task: {type: image_classification}
@@ -34,45 +44,85 @@ training:
 """
 
 
-def train(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, CHILD, folder, *map(str, arguments)], capture_output=True, text=True, timeout=300
-    )
+class Trainer:
+    """Trains the recipe in folders by name, in processes that may be killed."""
+
+    def __init__(self, process, folder):
+        self.process, self.folder = process, folder
+
+    def train(self, name, **job):
+        folder = self.folder / name
+        resume = (folder / "runs").exists()
+        folder.mkdir(exist_ok=True)
+        (folder / "small.yaml").write_text(RECIPE)
+        print(json.dumps({"folder": str(folder), "resume": resume, **job}), file=self.process.stdin, flush=True)
+        answer = json.loads(self.process.stdout.readline())
+        return {**answer, "weights": answer["printed"].splitlines()[-1:]}
+
+    def progress(self, name):
+        return progress_of(self._run(name))
+
+    def record(self, name):
+        return self._run(name).record()
+
+    def history(self, name):
+        with (self._run(name).folder / "history.csv").open() as stream:
+            return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(stream)]
+
+    def _run(self, name):
+        return open_run("small", self.folder / name / "runs")
 
 
-def history(folder):
-    with (open_run("small", folder / "runs").folder / "history.csv").open() as stream:
-        return [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(stream)]
+@contextmanager
+def trainer(folder):
+    command = [sys.executable, CHILD]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Trainer(process, folder)
+        process.stdin.close()
 
 
-@pytest.fixture
-def folders(tmp_path):
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "small.yaml").write_text(RECIPE)
-    return tmp_path / "whole", tmp_path / "killed"
+def chance_of_kills():
+    seed = int(os.environ.get(SEED) or random.randrange(2**32))
+    print(f"{SEED}={seed}")
+    return random.Random(seed)
 
 
-def test_killed_and_resumed_equals_left_alone(folders):
-    whole, killed = folders
-    reference = train(whole, "start")
-    assert reference.returncode == 0, reference.stderr
+def kill_point(chance, kind, epochs, kills_left):
+    """Choose a moment after so many finished epochs; about as far from it as leaves room for the other kills."""
+    share = math.ceil(min(1, 2 / kills_left) * (EPOCHS - epochs))
+    if kind == "step":
+        return {"moment": kind, "number": epochs * EPOCH_STEPS + chance.randint(1, share * EPOCH_STEPS)}
+    if kind == "history":
+        return {"moment": kind, "number": epochs + chance.randint(1, share)}
+    return {"moment": kind, "number": chance.randint(1, share)}
 
-    # an epoch is 13 steps in calls of one (13 is prime); each resume begins where the last checkpoint was
-    assert train(killed, "start", "write", 2).returncode == -signal.SIGKILL
-    assert train(killed, "resume", "history", 3).returncode == -signal.SIGKILL
-    stopped = train(killed, "resume", "interrupt", 46)
-    assert stopped.returncode == 130
-    assert (
-        "interrupted in epoch 4 of 5 (phase 'second'); everything up to step 46 is saved. Go on with `cnnpipe train"
-        in stopped.stdout
-    )
-    assert open_run("small", killed / "runs").record()["state"] == "interrupted"
-    assert train(killed, "resume", "step", 60).returncode == -signal.SIGKILL
-    last = train(killed, "resume")
 
-    assert last.returncode == 0, last.stderr
-    assert last.stdout == reference.stdout
-    assert last.stdout.startswith("weights ")
-    assert history(killed) == history(whole)
-    assert not list((killed / "runs").rglob(".writing-*"))
+def test_killed_and_resumed_equals_left_alone(tmp_path):
+    chance = chance_of_kills()
+    kinds = ["step", "history", chance.choice(["part", "replace"])]
+    chance.shuffle(kinds)
+    with trainer(tmp_path) as at:
+        reference = at.train("whole")
+        assert reference["code"] == 0, reference["printed"]
+
+        epochs = 0
+        for number, kind in enumerate(kinds):  # each resume begins where the last checkpoint was
+            job = kill_point(chance, kind, epochs, kills_left=4 - number)
+            print(job)
+            assert at.train("killed", **job)["code"] == -signal.SIGKILL
+            epochs = at.progress("killed").epochs
+        step = at.progress("killed").step + chance.randint(1, EPOCH_STEPS - 1)
+        stopped = at.train("killed", moment="interrupt", number=step)
+        assert stopped["code"] == 130
+        assert f"everything up to step {step} is saved. Go on with `cnnpipe train" in stopped["printed"]
+        epoch = step // EPOCH_STEPS + 1
+        phase = "first" if epoch <= 2 else "second"
+        assert f"interrupted in epoch {epoch} of 5 (phase '{phase}')" in stopped["printed"]
+        assert at.record("killed")["state"] == "interrupted"
+        last = at.train("killed")
+
+        assert last["code"] == 0, last["printed"]
+        assert last["weights"] == reference["weights"]
+        assert last["weights"][0].startswith("weights ")
+        assert at.history("killed") == at.history("whole")
+    assert not list((tmp_path / "killed" / "runs").rglob(".writing-*"))
