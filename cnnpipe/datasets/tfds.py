@@ -57,7 +57,8 @@ class Tfds(Dataset):
     name: str = Field(min_length=1)
     """Its name there, with configuration and version where wanted: `beans`, `cifar10:3.0.2`, `NAME/CONFIG:VERSION`."""
     data_dir: OptionalPath = None
-    """Where prepared data lies or goes; None: TensorFlow Datasets' own, TFDS_DATA_DIR or ~/tensorflow_datasets."""
+    """Where prepared data lies or goes, made where it is not there yet; None: TensorFlow Datasets' own, TFDS_DATA_DIR
+    or ~/tensorflow_datasets."""
     manual_dir: OptionalPath = None
     """Folder with the raw files, under the names that they have on the network; None: they are downloaded."""
     image_key: str = Field(default="image", min_length=1)
@@ -71,6 +72,17 @@ class Tfds(Dataset):
     test_split: OptionalName = "test"
     """Its name of the split for the test; one that it lacks, or null, is cut from training."""
 
+    def class_names(self) -> tuple[str, ...] | None:
+        """Return what TensorFlow Datasets tells of the classes, so that a recipe is checked before data is prepared."""
+        if self.name.lower() in FOLDER_DATASETS:
+            return None
+        try:
+            builder = _builder(self.name, Path(self.data_dir) if self.data_dir else None)
+            names = _features(builder, self.image_key, self.label_key).class_names
+        except ProblemError:  # told at its line when the data is opened
+            return None
+        return names or None
+
     def open(self, folder: Path) -> Examples:
         """List the examples; prepares the data first where that was not done, which may take minutes.
 
@@ -81,7 +93,9 @@ class Tfds(Dataset):
         if self.name.lower() in FOLDER_DATASETS:
             hint = "Write {type: image_folder, path: …}: it reads this layout, PATH/train/CLASS/… with test beside it."
             raise _problem(f"'{self.name}' is a layout of folders", "type", hint)
-        data_dir = existing(folder / self.data_dir, "folder", "data.source.data_dir") if self.data_dir else None
+        data_dir = folder / self.data_dir if self.data_dir else None
+        if data_dir is not None and data_dir.exists() and not data_dir.is_dir():
+            raise _problem(f"{data_dir} is no folder", "data_dir")
         manual_dir = existing(folder / self.manual_dir, "folder", "data.source.manual_dir") if self.manual_dir else None
         builder = _builder(self.name, data_dir)
         with _quiet():
@@ -132,7 +146,9 @@ def _builder(name: str, data_dir: Path | None) -> Any:
 
     try:
         with _quiet():
-            return tfds.builder(name, data_dir=data_dir)
+            builder = tfds.builder(name, data_dir=data_dir)
+            builder.info  # noqa: B018 (made when it is first asked for, by the data set's own program)
+            return builder
     except tfds.core.registered.DatasetNotFoundError:
         known = tfds.list_builders(with_community_datasets=False)
         meant = nearest(name.partition("/")[0].partition(":")[0], known)

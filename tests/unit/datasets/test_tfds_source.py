@@ -59,10 +59,10 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def prepared(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Examples]]:
     """The folder of prepared data, and what the first opening gave, which prepared it."""
-    folder = tmp_path_factory.mktemp("prepared")
+    folder = tmp_path_factory.mktemp("prepared") / "made" / "when_needed"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cnnpipe.datasets.tfds._reachable", lambda url: False)
-        yield folder, Tfds(name="beans", data_dir=str(folder), manual_dir=str(raw)).open(folder)
+        yield folder, Tfds(name="beans", data_dir=str(folder), manual_dir=str(raw)).open(folder.parent)
 
 
 def test_raw_files_are_prepared_and_read(prepared: tuple[Path, Examples]) -> None:
@@ -158,6 +158,14 @@ def test_missing_files_are_named_without_a_network(tmp_path: Path, raw: Path) ->
     assert f"{tmp_path / 'raw'} lacks test.zip, validation.zip" in text
 
 
+def test_classes_are_known_before_anything_is_prepared(tmp_path: Path) -> None:
+    folder = tmp_path / "nowhere"
+    assert Tfds(name="beans", data_dir=str(folder)).class_names() == CLASSES
+    assert Tfds(name="bean", data_dir=str(folder)).class_names() is None
+    assert Tfds(name="beans", data_dir=str(folder), label_key="image").class_names() is None
+    assert not folder.exists()
+
+
 def test_data_that_no_program_may_download(tmp_path: Path) -> None:
     text = problems(tmp_path, name="imagenet2012", data_dir=".")
     assert "data.source.manual_dir: " in text and "Set manual_dir." in text and "ILSVRC2012_img_train.tar" in text
@@ -179,7 +187,10 @@ def test_names_that_are_not_there(tmp_path: Path, name: str, expected: str) -> N
 
 
 def test_folders_that_are_not_there(tmp_path: Path) -> None:
-    assert "data.source.data_dir: the folder" in problems(tmp_path, name="beans", data_dir="nowhere")
+    (tmp_path / "file").touch()
+    assert f"data.source.data_dir: {tmp_path / 'file'} is no folder" in problems(
+        tmp_path, name="beans", data_dir="file"
+    )
     assert "data.source.manual_dir: the folder" in problems(tmp_path, name="beans", data_dir=".", manual_dir="nowhere")
 
 
