@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnpipe.graph import GraphBuilder, NodeType, Shape, Tensor
 from cnnpipe.graph.nodes.activation import Activation
-from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution, Initializer
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
 from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
@@ -179,7 +179,22 @@ def _window(config: Config, *more: str) -> dict[str, Any]:
 def _separable(config: Config) -> Iterable[NodeType]:
     """A separable convolution is a depthwise one without bias and a 1x1 convolution."""
     window = {**_window(config, "depth_multiplier"), "use_bias": False}
-    return [DepthwiseConvolution(**window), Convolution(config["filters"], 1, use_bias=config["use_bias"])]
+    starts = [_initializer(config[f"{part}_initializer"]) for part in ("depthwise", "pointwise")]
+    return [
+        DepthwiseConvolution(**window, initializer=starts[0]),
+        Convolution(config["filters"], 1, use_bias=config["use_bias"], initializer=starts[1]),
+    ]
+
+
+def _initializer(value: Config) -> Initializer:
+    """Return what a kernel starts with; newer versions of Keras write more settings, as None."""
+    settings = {name: setting for name, setting in _without(value["config"], "seed").items() if setting is not None}
+    fan_out = {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}
+    if value["class_name"] == "VarianceScaling" and settings == fan_out:
+        return "he_normal_fan_out"
+    if value["class_name"] not in ("GlorotUniform", "HeNormal"):
+        raise NotImplementedError(f"a kernel starts with {value['class_name']}: {settings}")
+    return "he_normal" if value["class_name"] == "HeNormal" else "glorot_uniform"
 
 
 def _rectified(config: Config) -> Iterable[NodeType]:
@@ -222,8 +237,12 @@ def _affine(config: Config) -> dict[str, Any]:
 
 
 _TYPES: Mapping[str, Callable[[Config], Iterable[NodeType]]] = {
-    "Conv2D": lambda c: [Convolution(c["filters"], **_window(c, "groups"))],
-    "DepthwiseConv2D": lambda c: [DepthwiseConvolution(**_window(c, "depth_multiplier"))],
+    "Conv2D": lambda c: [
+        Convolution(c["filters"], **_window(c, "groups"), initializer=_initializer(c["kernel_initializer"]))
+    ],
+    "DepthwiseConv2D": lambda c: [
+        DepthwiseConvolution(**_window(c, "depth_multiplier"), initializer=_initializer(c["depthwise_initializer"]))
+    ],
     "SeparableConv2D": _separable,
     "Dense": lambda c: [Dense(c["units"], c["use_bias"])],
     "BatchNormalization": lambda c: [BatchNormalization(momentum=c["momentum"], **_affine(c))],

@@ -187,6 +187,24 @@ def test_backbone_is_the_network_of_keras(backbone: Application):
     assert prove_values(backbone, size)[0] > 80
 
 
+@pytest.mark.parametrize("backbone", SMALL, ids=lambda backbone: backbone.graph_name)
+def test_random_kernels_are_spread_like_those_of_keras(backbone: Application):
+    graph = backbone_graph(backbone, (33, 32, 3))
+    keras.utils.set_random_seed(1)
+    model = build_model(graph)
+    theirs = [node.arrays for node in import_model(random_model(backbone, (33, 32)))]
+    layers = [model.get_layer(node.name).get_weights() for node in graph.nodes[1:]]
+    kernels = [
+        (np.std(one), np.std(other))
+        for ours, known in zip(layers, theirs, strict=True)
+        for one, other in zip(ours, known, strict=True)
+        if one.ndim == 4 and one.size > 500
+    ]
+    assert len(kernels) > 20
+    ours, known = zip(*kernels, strict=True)
+    np.testing.assert_allclose(ours, known, rtol=0.15)
+
+
 def preprocessed(backbone: Application, pixels: np.ndarray) -> np.ndarray:
     """Return what the family's own `preprocess_input` makes of pixels; each VGG has a module of its own."""
     name = backbone.variant if backbone.type == "vgg" else backbone.type

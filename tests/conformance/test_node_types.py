@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import cnnpipe.graph.nodes as room
 from cnnpipe.graph.core import NodeType, ShapeError
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
-from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution, Initializer
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
 from cnnpipe.graph.nodes.input import Input
@@ -46,6 +46,7 @@ def shapes(rank: int):
 flag = st.booleans()
 padding = st.sampled_from(["same", "valid", "causal"])
 numbers = st.floats(-2, 2)
+starts = st.sampled_from(typing.get_args(Initializer))
 
 
 def one_shape(node):
@@ -87,11 +88,21 @@ STRATEGIES = {
     Input: shapes(2).map(lambda shape: (Input(shape), ())),
     Convolution: one_shape(
         lambda r: st.builds(
-            Convolution, st.integers(1, 6), size(r), size(r), padding, size(r, 2), st.sampled_from([1, 1, 2, 3]), flag
+            Convolution,
+            st.integers(1, 6),
+            size(r),
+            size(r),
+            padding,
+            size(r, 2),
+            st.sampled_from([1, 1, 2, 3]),
+            flag,
+            starts,
         )
     ),
     DepthwiseConvolution: one_shape(
-        lambda r: st.builds(DepthwiseConvolution, size(r), size(r), padding, st.integers(1, 3), size(r, 2), flag)
+        lambda r: st.builds(
+            DepthwiseConvolution, size(r), size(r), padding, st.integers(1, 3), size(r, 2), flag, starts
+        )
     ),
     TransposedConvolution: one_shape(
         lambda r: st.builds(TransposedConvolution, st.integers(1, 4), size(r), size(r), padding, flag)

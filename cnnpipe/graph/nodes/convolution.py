@@ -5,10 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from cnnpipe.graph.arithmetic import Padding, Size, layer, per_axis, spatial, windows
 from cnnpipe.graph.core import KerasLayer, NodeType, Shape, ShapeError, Window
+
+Initializer = Literal["glorot_uniform", "he_normal", "he_normal_fan_out"]
+"""Spread of the random numbers that a kernel starts with (Glorot and Bengio 2010; He et al. 2015, section 2.2).
+
+`he_normal_fan_out` counts what a value goes into, where `he_normal` counts what a sum is made of.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Convolution(NodeType):
         dilation_rate: Distance between the values of the window. Above 1 only with strides 1.
         groups: The input's channels and the filters are divided into so many groups that do not see each other.
         use_bias: Add a learned number per filter.
+        initializer: What the kernel starts with.
     """
 
     kind: ClassVar[str] = "convolution"
@@ -33,6 +40,7 @@ class Convolution(NodeType):
     dilation_rate: Size = 1
     groups: int = 1
     use_bias: bool = True
+    initializer: Initializer = "glorot_uniform"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (windows per axis ..., filters)."""
@@ -58,6 +66,7 @@ class Convolution(NodeType):
             dilation_rate=(self.dilation_rate, 1),
             groups=(self.groups, 1),
             use_bias=(self.use_bias, True),
+            kernel_initializer=(_start(self.initializer), "glorot_uniform"),
         )
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
@@ -90,6 +99,7 @@ class DepthwiseConvolution(NodeType):
         depth_multiplier: Filters per input channel.
         dilation_rate: Distance between the values of the window. Above 1 only with strides 1.
         use_bias: Add a learned number per output channel.
+        initializer: What the kernel starts with.
     """
 
     kind: ClassVar[str] = "depthwise_convolution"
@@ -99,6 +109,7 @@ class DepthwiseConvolution(NodeType):
     depth_multiplier: int = 1
     dilation_rate: Size = 1
     use_bias: bool = True
+    initializer: Initializer = "glorot_uniform"
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (windows per axis ..., channels x depth_multiplier)."""
@@ -122,6 +133,7 @@ class DepthwiseConvolution(NodeType):
             depth_multiplier=(self.depth_multiplier, 1),
             dilation_rate=(self.dilation_rate, 1),
             use_bias=(self.use_bias, True),
+            depthwise_initializer=(_start(self.initializer), "glorot_uniform"),
         )
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
@@ -142,6 +154,14 @@ class DepthwiseConvolution(NodeType):
             per_axis(self.strides, rank, "strides"),
             per_axis(self.dilation_rate, rank, "dilation_rate"),
         )
+
+
+def _start(initializer: Initializer) -> Any:
+    """Return how Keras spells it."""
+    if initializer != "he_normal_fan_out":
+        return initializer
+    spread = {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}
+    return {"class_name": "VarianceScaling", "config": spread}
 
 
 def _check_groups(what: str, count: int, groups: int) -> None:
