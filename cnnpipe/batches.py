@@ -80,18 +80,23 @@ def plain_batches(split: SplitData, batch_size: int) -> tf.data.Dataset:
 
 
 def view_batches(
-    split: SplitData, batch_size: int, seed: int, view: int, augmentation: Sequence[Augmentation]
+    split: SplitData,
+    batch_size: int,
+    seed: int,
+    view: int,
+    augmentation: Sequence[Augmentation],
+    keys: Mapping[str, str] | None = None,
 ) -> tf.data.Dataset:
     """Return all examples once, in order, each changed at random; the last batch may be short.
 
     The changes are a pure function of the seed, the view and the number of the batch, and other ones than those of the
-    steps of `training_batches`.
+    steps of `training_batches`. `keys` are those of `training_batches`; without them, targets are left as they are.
     """
     import tensorflow as tf
 
     count = len(split)
     gather = _gatherer(split)
-    change = _changer(augmentation, f"{seed} view {view}")
+    change = _changer(augmentation, f"{seed} view {view}", keys)
 
     def batch(start: Any) -> Any:
         rows = tf.range(start, tf.minimum(start + batch_size, count))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import BeforeValidator
 
 _PARTS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -24,10 +24,10 @@ def seconds_of(duration: str) -> int:
     return total
 
 
-def _checked(duration: str) -> str:
-    seconds_of(duration)
+def _checked(duration: Any) -> Any:
+    seconds_of(str(duration))
     return duration
 
 
-Duration = Annotated[str, AfterValidator(_checked)]
+Duration = Annotated[str, BeforeValidator(_checked)]
 """A length of time in hours (h), minutes (m) and seconds (s), such as `40m`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Literal
 
+from pydantic import field_validator
+
 from cnnpipe.augmentations import Bounds, FillMode, Interpolation, Size
 from cnnpipe.augmentations._geometry import GeometricAugmentation, about_middle
 from cnnpipe.augmentations._pixels import both_ways
@@ -23,6 +25,15 @@ class RandomRotation(GeometricAugmentation):
     """How pixels between pixels are computed."""
     fill_value: float = 0.0
     """The value for `fill_mode: constant`."""
+
+    @field_validator("factor", mode="before")
+    @classmethod
+    def _is_no_angle(cls, factor: Any) -> Any:
+        if isinstance(factor, (int, float)) and 1 < factor <= 360:
+            raise ValueError(
+                f"expected a share of the full circle (received {factor:g}): {factor:g} degrees are {factor / 360:.2g}"
+            )
+        return factor
 
     def matrices(self, images: Any, seed: Any) -> Any:
         """Draw the angles."""

@@ -21,6 +21,11 @@ from cnnpipe.spec import FilePath, nearest
 NOTES = "cnnpipe_notes.json"
 """What was decided while the data was prepared; it lies beside the prepared data and is told in every run."""
 FOLDER_DATASETS = ("imagefolder", "image_folder", "folder_dataset.imagefolder")
+WELL_KNOWN = (
+    "mnist", "fashion_mnist", "kmnist", "emnist", "cifar10", "cifar100", "svhn_cropped", "beans", "stl10", "food101",
+    "tf_flowers", "cats_vs_dogs", "rock_paper_scissors", "horses_or_humans", "oxford_flowers102", "eurosat",
+)  # fmt: skip
+"""Data sets whose name somebody may write as a type; TensorFlow Datasets itself is asked for all others."""
 CONNECT_SECONDS = 3
 OptionalPath = Annotated[str | None, FilePath(), Field(min_length=1)]
 OptionalName = Annotated[str | None, Field(min_length=1)]
@@ -43,16 +48,7 @@ class Tfds(Dataset):
     are one class or a list of classes. A split that the data set lacks is cut from training.
     """
 
-    also_called: ClassVar[tuple[str, ...]] = (
-        "tensorflow_datasets",
-        "tensorflow",
-        "tf_datasets",
-        "fashion_mnist",
-        "cifar10",
-        "cifar100",
-        "beans",
-        "oxford_flowers102",
-    )
+    also_called: ClassVar[tuple[str, ...]] = ("tensorflow_datasets", "tensorflow", "tf_datasets")
     type: Literal["tfds"] = "tfds"
     name: str = Field(min_length=1)
     """Its name there, with configuration and version where wanted: `beans`, `cifar10:3.0.2`, `NAME/CONFIG:VERSION`."""
@@ -71,6 +67,12 @@ class Tfds(Dataset):
     """Its name of the split for validation; one that it lacks, or null, is cut from training."""
     test_split: OptionalName = "test"
     """Its name of the split for the test; one that it lacks, or null, is cut from training."""
+
+    @classmethod
+    def meant_by(cls, word: str) -> Mapping[str, Any]:
+        """Return the data set that is meant where its name stands in the place of a type."""
+        name = word.lower().replace("-", "_")
+        return {"name": name} if name in WELL_KNOWN else {}
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return what TensorFlow Datasets tells of the classes, so that a recipe is checked before data is prepared."""

@@ -82,8 +82,9 @@ def _augmented(pixels: np.ndarray, data: Examination) -> list[np.ndarray]:
 
     quiet_tensorflow()
     names = tuple(map(str, range(len(pixels))))
-    split = SplitData(names, (None,) * len(names), {"images": pixels}, {"number": np.arange(len(names))})
-    (batch,) = view_batches(split, len(names), SEED, 0, data.recipe.data.augmentation)
+    no_labels = {"labels": np.zeros((len(names), 1), np.float32)}  # mixed along with the images, and shown nowhere
+    split = SplitData(names, (None,) * len(names), {"images": pixels}, no_labels)
+    (batch,) = view_batches(split, len(names), SEED, 0, data.recipe.data.augmentation, {"labels": "labels"})
     return list(np.clip(np.rint(batch[0].numpy()), 0, 255).astype(np.uint8))
 
 

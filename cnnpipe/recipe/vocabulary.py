@@ -141,6 +141,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "gradient_accumulation_steps": ("accumulate_grad_batches", "accumulation_steps", "grad_accum", "accumulate"),
     "warmup_steps": ("warmup", "num_warmup_steps", "warmup_iters"),
     "momentum": ("mom",),
+    "weights": ("pretrained", "pretrained_weights", "checkpoint"),
+    "factor": ("probability", "prob", "p", "magnitude", "degrees", "strength", "limit"),
+    "num_ops": ("n", "num_layers", "num_operations"),
     "weight_decay": ("wd", "l2", "decay"),
     "beta_1": ("beta1", "b1", "betas"),
     "beta_2": ("beta2", "b2", "betas"),
@@ -162,6 +165,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "dynamic_range": ("dynamic", "hybrid", "weight_only", "default"),
     "int16x8": ("int16", "16x8", "a16w8"),
     "float32": ("float", "fp32", "none"),
+    "mixed_float16": ("float16", "fp16", "half", "amp", "16", "16-mixed"),
+    "mixed_bfloat16": ("bfloat16", "bf16", "bf16-mixed"),
     "same": ("zero", "full", "auto", "samepadding"),
     "max": ("maxpool", "max_pooling", "max_pool"),
     "average": ("avg", "mean", "avgpool", "average_pooling"),
@@ -194,6 +199,9 @@ NOT_NEEDED: dict[str, str] = {
     "gpus": "Leave it out: the hardware that is there is used.",
     "gpu": "Leave it out: the hardware that is there is used.",
     "head": "Leave it out: the head belongs to the task.",
+    "include_top": "Leave it out: the head belongs to the task.",
+    "trainable": "Say what learns in training.phases, such as {name: head, epochs: 5, freeze: backbone}.",
+    "freeze": "Say what learns in training.phases, such as {name: head, epochs: 5, freeze: backbone}.",
     "verbose": "Leave it out: progress is always shown.",
 }
 """Keys of other tools that have nothing to stand for here."""

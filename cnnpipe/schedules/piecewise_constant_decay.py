@@ -25,7 +25,7 @@ class PiecewiseConstantDecay(Schedule):
     def _in_order(self) -> Self:
         if len(self.values) != len(self.boundaries) + 1:
             raise ValueError(
-                f"{len(self.boundaries)} boundaries part {len(self.boundaries) + 1} values (received "
+                f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} values (received "
                 f"{len(self.values)} values)"
             )
         if list(self.boundaries) != sorted(set(self.boundaries)):

@@ -70,6 +70,11 @@ def test_the_contact_sheet_shows_pairs_and_mirror_images(call: Call, spoiled: Pa
         assert 5 * 112 < sheet.width < 7 * 112
 
 
+def test_the_contact_sheet_shows_mixed_pictures(call: Call, spoiled: Path) -> None:
+    done = call("doctor", spoiled, "--set", "data.augmentation=[mix_up, cut_mix]", "--set", "data.unreadable=skip")
+    assert (done.exit_code, "sheet  small-contact-sheet.png" in done.stdout) == (0, True)
+
+
 def test_a_recipe_that_is_wrong(call: Call, spoiled: Path) -> None:
     spoiled.write_text(RECIPE.replace("path: photos", "path: photo"))
     done = call("doctor", spoiled)
