@@ -16,7 +16,7 @@ from cnnpipe.recipe.difference import Difference, shown
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.resolved import resolved_again
 from cnnpipe.runs import Run, open_run
-from cnnpipe.training import allowed_changes, progress_of
+from cnnpipe.training import allowed_changes, progress_of, stretched_schedule
 from cnnpipe.training.checkpoints import has_state
 
 
@@ -68,25 +68,28 @@ def resume(
     opened = open_run(run, runs_folder)
     if (opened.folder / MODEL).is_file() and is_measured(opened):
         hint = f"Write its files with: cnnpipe export {opened.folder}"
+        if overrides:
+            hint = (
+                f"Train a new run with these values, or one that begins with its weights: {{run: {opened.reference}}}."
+            )
         raise ProblemError(Problem(f"{opened.folder} is trained; there is nothing to go on with", hint=hint))
-    loaded, changes = _changed(opened, overrides)
+    before = load_recipe(opened.folder / RESOLVED)
+    loaded = load_recipe(opened.folder / RESOLVED, overrides)
+    progress = progress_of(opened)
+    changes = allowed_changes(before, loaded, progress)
     with fitting.recorded(opened, notes), Workers() as workers:
-        _record(opened, loaded, changes, notes)
+        _record(opened, loaded, changes, progress.step, notes)
+        if stretched := stretched_schedule(before, loaded, progress):
+            notes.note(stretched)
         weights_from = None if has_state(opened) else runs_folder  # a checkpoint has all weights
         prepared = fitting.prepare(loaded, workers, notes, weights_from, dry=False)
         return _train(opened, prepared, notes, resumed=True)
 
 
-def _changed(run: Run, overrides: Sequence[str]) -> tuple[LoadedRecipe, Sequence[Difference]]:
-    """Return the recipe with which a run goes on, and what is new in it."""
-    before, after = load_recipe(run.folder / RESOLVED), load_recipe(run.folder / RESOLVED, overrides)
-    return after, allowed_changes(before, after, progress_of(run))
-
-
-def _record(run: Run, loaded: LoadedRecipe, changes: Sequence[Difference], notes: fitting.Notes) -> None:
+def _record(run: Run, loaded: LoadedRecipe, changes: Sequence[Difference], step: int, notes: fitting.Notes) -> None:
+    """Write into the run with which changes its training goes on after this step."""
     if not changes:
         return
-    step = progress_of(run).step
     record = [{"step": step, "path": c.path, "old": shown(c.old), "new": shown(c.new)} for c in changes]
     run.update(changes=[*run.record().get("changes", []), *record])
     run.write_text(RESOLVED, resolved_again(loaded, run.read_text(RESOLVED)))

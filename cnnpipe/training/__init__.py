@@ -1,6 +1,6 @@
 """Fitting a model: phases, callbacks, checkpoints, resume."""
 
-from cnnpipe.training.changes import allowed_changes
+from cnnpipe.training.changes import allowed_changes, stretched_schedule
 from cnnpipe.training.checkpoints import progress_of
 from cnnpipe.training.interrupt import InterruptedRun
 from cnnpipe.training.loop import FitResult, deployed_model, fit
@@ -16,4 +16,5 @@ __all__ = [
     "make_deterministic",
     "progress_of",
     "save_model",
+    "stretched_schedule",
 ]

@@ -5,13 +5,15 @@ They are made from `history.csv` whenever a process begins to train, so they nev
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cnnpipe import files
+from cnnpipe.errors import ProblemError
 from cnnpipe.runs import Run
 from cnnpipe.training.history import PHASE
 
@@ -47,14 +49,16 @@ class Board:
             if name not in NO_SCALARS
         ]
         event = tf.compat.v1.Event(wall_time=time.time(), step=row["epoch"], summary=tf.compat.v1.Summary(value=values))
-        writer = self._writer(str(row.get(PHASE, "")))
-        writer.write(event.SerializeToString())
-        writer.flush()
+        with _told_as_problem(self._folder):
+            writer = self._writer(str(row.get(PHASE, "")))
+            writer.write(event.SerializeToString())
+            writer.flush()
 
     def close(self) -> None:
-        """Close all files."""
+        """Close all files. Nothing is left to be written: what could not be written was told."""
         for writer in self._writers.values():
-            writer.close()
+            with suppress(ProblemError), _told_as_problem(self._folder):
+                writer.close()
 
     def _writer(self, phase: str) -> Any:
         if phase not in self._writers:
@@ -73,3 +77,15 @@ def _new_file(folder: Path) -> Any:
     writer = tf.io.TFRecordWriter(str(path))
     writer.write(tf.compat.v1.Event(wall_time=time.time(), file_version=VERSION).SerializeToString())
     return writer
+
+
+@contextmanager
+def _told_as_problem(folder: Path) -> Iterator[None]:
+    """Raise `ProblemError` where TensorFlow's files raise errors of their own kind."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        numbers = {tf.errors.RESOURCE_EXHAUSTED: errno.ENOSPC, tf.errors.PERMISSION_DENIED: errno.EACCES}
+        raise files.writing_failed(folder / "events", OSError(numbers.get(error.error_code), error.message)) from error

@@ -11,6 +11,8 @@ from cnnpipe.training.progress import Progress
 
 FREE = (("training", "max_time"), ("training", "early_stopping"), ("training", "restore"))
 """Keys that only say when training stops, and which weights are kept."""
+STEPS = 1000
+"""Updates in an epoch, to see whether a schedule depends on the length of its phase."""
 
 
 def allowed_changes(old: LoadedRecipe, new: LoadedRecipe, progress: Progress) -> Sequence[Difference]:
@@ -36,6 +38,23 @@ def allowed_changes(old: LoadedRecipe, new: LoadedRecipe, progress: Progress) ->
             for difference in refused
         )
     return found
+
+
+def stretched_schedule(old: LoadedRecipe, new: LoadedRecipe, progress: Progress) -> str | None:
+    """Return what more epochs do to the schedule of the phase that is trained; None when they do nothing."""
+    before, after = (loaded.recipe.training for loaded in (old, new))
+    phase, begun = after.parts[progress.phase], progress.phase_epochs or progress.epoch_step
+    schedule, epochs = after.schedule_of(phase), before.parts[progress.phase].epochs
+    if schedule is None or not begun or phase.epochs == epochs:
+        return None
+    rate = after.optimizer_of(phase).learning_rate
+    short, long = (schedule.arguments(rate, steps) for steps in (epochs * STEPS, phase.epochs * STEPS))
+    if short == long:
+        return None
+    return (
+        f"The schedule {schedule.type} takes the whole phase: from here on it is that of {phase.epochs} epochs, not of "
+        f"{epochs}, so the learning rate jumps, and the result is that of neither"
+    )
 
 
 def _allowed(difference: Difference, progress: Progress) -> bool:

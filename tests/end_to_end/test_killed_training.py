@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cnnpipe.runs import open_run
+from cnnpipe.safe_model import load_keras
 from cnnpipe.training import progress_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows knows neither fork nor SIGKILL")
@@ -58,6 +59,14 @@ class Trainer:
         print(json.dumps({"folder": str(folder), "resume": resume, **job}), file=self.process.stdin, flush=True)
         answer = json.loads(self.process.stdout.readline())
         return {**answer, "weights": answer["printed"].splitlines()[-1:]}
+
+    def command(self, name, *arguments):
+        job = {"folder": str(self.folder / name), "command": arguments}
+        print(json.dumps(job), file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())
+
+    def weights(self, name):
+        return [array.tobytes() for array in load_keras(self._run(name).folder / "model.keras").get_weights()]
 
     def progress(self, name):
         return progress_of(self._run(name))
@@ -126,3 +135,33 @@ def test_killed_and_resumed_equals_left_alone(tmp_path):
         assert last["weights"][0].startswith("weights ")
         assert at.history("killed") == at.history("whole")
     assert not list((tmp_path / "killed" / "runs").rglob(".writing-*"))
+
+
+def test_goes_on_with_more_epochs_and_with_nothing_that_earlier_steps_depend_on(tmp_path):
+    change = "training.phases.second.epochs=4"
+    with trainer(tmp_path) as at:
+        assert at.train("changed", moment="step", number=2 * EPOCH_STEPS + 3)["code"] == -signal.SIGKILL
+        before = at.record("changed")
+        refused = at.command("changed", "train", "--resume", "small", "--set", "training.batch_size=50")
+        assert refused["code"] == 2
+        assert (
+            "--set 1: training.batch_size: earlier steps depend on training.batch_size: 100 → 50" in refused["printed"]
+        )
+        assert at.record("changed") == before
+        more = at.command("changed", "train", "--resume", "small", "--set", change)
+        assert more["code"] == 0, more["printed"]
+        note = f"Changed after step {2 * EPOCH_STEPS}: training.phases.second.epochs: 3 → 4"
+        assert f"note: {note}" in more["printed"]
+        assert "takes the whole phase" not in more["printed"]
+
+        whole = at.train("whole", overrides=[change])
+        assert whole["code"] == 0, whole["printed"]
+        assert at.weights("changed") == at.weights("whole")
+        assert at.history("changed") == at.history("whole")
+        record = at.record("changed")
+        path = change.partition("=")[0]
+        assert record["changes"] == [{"step": 2 * EPOCH_STEPS, "path": path, "old": "3", "new": "4"}]
+        assert note in record["notes"]
+        done = at.command("changed", "train", "--resume", "small", "--set", "training.phases.second.epochs=9")
+        assert done["code"] == 2
+        assert "is trained; there is nothing to go on with. Train a new run with these values" in done["printed"]

@@ -1,7 +1,7 @@
 """Trains in processes that are killed at chosen moments. TensorFlow is imported once: each training is a fork.
 
-Reads jobs as lines of JSON: `folder`, `resume` and what ends it, `moment` and `number`, or `delay`. Answers each with a
-line: the exit code and what was printed.
+Reads jobs as lines of JSON: `folder`, `resume`, `overrides` and what ends it, `moment` and `number`, or `delay`; or
+`folder` and the arguments of a `command`. Answers each with a line: the exit code and what was printed.
 
 Moments: `step` (that many steps are done), `part` (in the middle of the writing of that checkpoint's temporary file),
 `replace` (before that temporary file becomes the checkpoint), `history` (after that epoch's row was written, before its
@@ -23,6 +23,7 @@ import keras  # noqa: F401  (before the fork)
 import sklearn.datasets  # noqa: F401
 
 from cnnpipe import files
+from cnnpipe.cli import main
 from cnnpipe.errors import ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.jobs import train as jobs
@@ -86,12 +87,16 @@ def arm(moment, number):
 def train(job, first_step):
     folder, moment, number = Path(job["folder"]), job.get("moment", "never"), job.get("number", 0)
     arm(moment, number)
+    if "command" in job:
+        os.chdir(folder)
+        sys.argv = ["cnnpipe", *job["command"]]
+        main()
     listener, runs = Executioner(moment, number, first_step), folder / "runs"
     try:
         if job["resume"]:
             jobs.resume("small", runs, listener)
         else:
-            jobs.train(folder / "small.yaml", (), runs, listener)
+            jobs.train(folder / "small.yaml", job.get("overrides", ()), runs, listener)
     except ProblemError as error:
         print(error)
         if "is trained; there is nothing to go on with" not in str(error):
@@ -112,6 +117,8 @@ def fork(job):
             code = 1
             try:
                 code = train(job, first_step)
+            except SystemExit as end:
+                code = end.code
             except BaseException:
                 traceback.print_exc()
             sys.stdout.flush()

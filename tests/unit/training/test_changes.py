@@ -11,7 +11,7 @@ from cnnpipe.durations import seconds_of
 from cnnpipe.errors import ProblemError
 from cnnpipe.recipe.load import load_recipe
 from cnnpipe.recipe.resolved import resolved_again, resolved_yaml
-from cnnpipe.training.changes import allowed_changes
+from cnnpipe.training.changes import allowed_changes, stretched_schedule
 from cnnpipe.training.progress import Progress
 
 PHASES = "training.phases=[{name: a, epochs: 3}, {name: b, epochs: 4}, {name: c, epochs: 5}]"
@@ -60,6 +60,27 @@ def test_phases_that_are_over_stay_as_they_were(resolved: Any) -> None:
         else:
             with pytest.raises(ProblemError, match=r"training.phases.a.epochs: 3 → 9"):
                 allowed_changes(old, new, Progress(phase=1))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "stretched"),
+    [
+        ("one_cycle", True), ("{type: cosine_decay, warmup_target: 0.1, warmup_steps: 9}", True),
+        ("{type: exponential_decay, decay_rate: 0.1}", True), ("{type: cosine_decay, decay_steps: 500}", False),
+        ("{type: exponential_decay, decay_rate: 0.1, decay_steps: 50}", False), ("reduce_lr_on_plateau", False),
+        ("null", False),
+    ],
+)  # fmt: skip
+def test_what_more_epochs_do_to_a_schedule_is_told(resolved: Any, schedule: str, stretched: bool) -> None:
+    file = resolved("training.epochs=null", PHASES, f"training.schedule={schedule}")
+    old, inside = load_recipe(file), Progress(phase=1, phase_epochs=2)
+
+    def told(change: str, progress: Progress) -> str | None:
+        return stretched_schedule(old, load_recipe(file, [change]), progress)
+
+    assert ("is that of 9 epochs, not of 4" in str(told("training.phases.b.epochs=9", inside))) == stretched
+    assert told("training.phases.c.epochs=9", inside) is None
+    assert told("training.phases.b.epochs=9", Progress(phase=1)) is None
 
 
 def test_a_resolved_recipe_keeps_who_set_what_did_not_change(resolved: Any) -> None:

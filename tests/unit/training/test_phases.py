@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -161,3 +162,14 @@ def test_tensorboard_reads_every_epoch_once_under_the_name_of_its_phase(
             written = [(scalar.step, scalar.value) for scalar in found.Scalars(tag)]
             kept = [(row["epoch"], pytest.approx(row[tag])) for row in result.history if row["epoch"] in epochs]
             assert written == kept
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_full_disk_below_tensorboards_files_is_a_problem(training: Any, monkeypatch: Any) -> None:
+    import tensorflow as tf
+
+    small, writer = training("training.epochs=1"), tf.io.TFRecordWriter
+    monkeypatch.setattr("tensorflow.io.TFRecordWriter", lambda path: writer("/dev/full"))
+    with pytest.raises(ProblemError, match=r"no space left on the disk for .*tensorboard"):
+        small.fit()
+    assert small.run.record()["state"] == "failed"
