@@ -45,17 +45,35 @@ training:
 """
 
 
-class Trainer:
-    """Trains the recipe in folders by name, in processes that may be killed."""
+PHOTOS = """
+name: small
+task: {{type: image_classification}}
+data:
+  source: {{type: image_folder, path: {photos}}}
+  preprocessing: {{image_size: [96, 96]}}
+  split: {{validation: 0.2, test: 0.2}}
+  augmentation: [{{type: random_flip, mode: horizontal}}]
+model:
+  backbone: {{type: mobilenet_v2, alpha: 0.35, weights: {{file: {weights}}}}}
+training:
+  batch_size: 8
+  phases:
+    - {{name: head, epochs: 4, freeze: backbone, cached_views: 2}}
+    - {{name: fine_tuning, epochs: 1, learning_rate: 1e-4}}
+"""
 
-    def __init__(self, process, folder):
-        self.process, self.folder = process, folder
+
+class Trainer:
+    """Trains a recipe in folders by name, in processes that may be killed."""
+
+    def __init__(self, process, folder, recipe):
+        self.process, self.folder, self.recipe = process, folder, recipe
 
     def train(self, name, **job):
         folder = self.folder / name
         resume = (folder / "runs").exists()
         folder.mkdir(exist_ok=True)
-        (folder / "small.yaml").write_text(RECIPE)
+        (folder / "small.yaml").write_text(self.recipe)
         print(json.dumps({"folder": str(folder), "resume": resume, **job}), file=self.process.stdin, flush=True)
         answer = json.loads(self.process.stdout.readline())
         return {**answer, "weights": answer["printed"].splitlines()[-1:]}
@@ -83,10 +101,10 @@ class Trainer:
 
 
 @contextmanager
-def trainer(folder):
+def trainer(folder, recipe=RECIPE):
     command = [sys.executable, CHILD]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Trainer(process, folder)
+        yield Trainer(process, folder, recipe)
         process.stdin.close()
 
 
@@ -165,3 +183,26 @@ def test_goes_on_with_more_epochs_and_with_nothing_that_earlier_steps_depend_on(
         done = at.command("changed", "train", "--resume", "small", "--set", "training.phases.second.epochs=9")
         assert done["code"] == 2
         assert "is trained; there is nothing to go on with. Train a new run with these values" in done["printed"]
+
+
+@pytest.mark.real_data
+def test_killed_while_features_of_photos_are_trained_on(tmp_path, real_data):
+    from PIL import Image
+
+    for name in ("ants", "bees"):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for file in sorted((real_data / "hymenoptera" / "train" / name).glob("*.jpg"))[:20]:
+            Image.open(file).convert("RGB").resize((96, 96)).save(folder / file.name)
+    (weights,) = (real_data / "weights" / "keras-mobilenetv2-0.35-224").glob("*.h5")
+    with trainer(tmp_path, PHOTOS.format(photos=tmp_path / "photos", weights=weights)) as at:
+        assert at.train("killed", moment="step", number=12)["code"] == -signal.SIGKILL
+        progress = at.progress("killed")
+        assert (progress.phase, progress.epochs) == (0, 2)
+        last = at.train("killed")
+        assert last["code"] == 0, last["printed"]
+        (note,) = [note for note in at.record("killed")["notes"] if note.startswith("Phase 'head' trains on features")]
+        assert "each in 2 changed copies" in note
+        assert "read from" in note
+        assert at.train("whole")["weights"] == last["weights"]
+        assert at.history("killed") == at.history("whole")
