@@ -86,5 +86,6 @@ def _pretrained(size: int, steps: int, examples: int) -> FirstNetwork:
                 {"name": "fine_tuning", "epochs": tuning, "freeze": "P4", "learning_rate": 1e-4},
             ],
         },
-        f"A MobileNetV2 that knows ImageNet's photos already: {examples:,} colour photos are few to learn from alone.",
+        f"A MobileNetV2 that knows ImageNet's photos already: it learns these {examples:,} sooner, and mostly better, "
+        "than a network that starts from nothing.",
     )  # fmt: skip

@@ -53,6 +53,9 @@ def describe_folder(path: Path) -> dict[str, Any]:
 def _source(path: Path) -> Dataset:
     if path.suffix.lower() in TABLES and not path.is_dir():
         return _table(existing(path, "file"))
+    if path.is_file():
+        hint = "Begin with a shipped recipe for other sources (`cnnpipe list datasets`), and change its data.source."
+        raise ProblemError(Problem(f"{path} is no folder with a folder for each class, and no table", hint=hint))
     root = existing(path, "folder")
     tables = [p for p in sorted(root.iterdir()) if p.suffix.lower() in TABLES]
     if tables and not any(p.is_dir() and not p.name.startswith(".") for p in root.iterdir()):

@@ -16,6 +16,8 @@ from cnnpipe.errors import Place, Problem, ProblemError
 from cnnpipe.spec import RecipePath, nearest
 
 Label = str | tuple[str, ...] | float
+LISTED = 5
+"""How many columns a note names before it only counts."""
 
 
 class Csv(Dataset):
@@ -72,7 +74,14 @@ class Csv(Dataset):
         problems += _unknown(examples, labels, names)
         if problems:
             raise ProblemError(problems)
-        return Examples(tuple(examples.values()), names)
+        return Examples(tuple(examples.values()), names, self._unused(table))
+
+    def _unused(self, table: Path) -> tuple[str, ...]:
+        """Return a note when the table has columns that the recipe does not name, such as one of splits."""
+        used = {self.image_column, self.split_column, *self._columns()}
+        rest = [name for name in header_of(table, self.delimiter) if name and name not in used]
+        shown = ", ".join(rest[:LISTED]) + (f" and {len(rest) - LISTED} more" if len(rest) > LISTED else "")
+        return (f"Columns of {table.name} that are not used: {shown}.",) if rest else ()
 
     def _columns(self) -> tuple[str, ...]:
         return (self.label_column,) if isinstance(self.label_column, str) else self.label_column

@@ -23,7 +23,7 @@ SPLIT_FOLDERS: dict[str, SplitName] = {
     "test": "test",
     "testing": "test",
 }
-DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db"}
+DROPPINGS = {"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx"}
 
 
 Folder = Annotated[str, Field(min_length=1)]

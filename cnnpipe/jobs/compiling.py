@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnpipe.datasets import Examples
-from cnnpipe.errors import ProblemError
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.recipe.compiled import Compiled, compile_recipe
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.task import Facts
@@ -23,11 +23,15 @@ def compile_loaded(loaded: LoadedRecipe) -> Compiled:
 
 
 def opened(loaded: LoadedRecipe) -> Examples:
-    """List the examples of a recipe's source; a problem with them stands at the recipe's line."""
+    """List the examples of a recipe's source; a problem without a place stands at the recipe's line."""
     try:
         return loaded.recipe.data.source.open(loaded.folder)
     except ProblemError as error:
-        places = {
-            path: loaded.place_of(tuple(path.split("."))) for path in {problem.path for problem in error.problems}
-        }
-        raise ProblemError(problem.at(places[problem.path]) for problem in error.problems) from error
+        raise ProblemError(
+            problem if problem.place else problem.at(loaded.place_of(_path(problem)), ".".join(_path(problem)))
+            for problem in error.problems
+        ) from error
+
+
+def _path(problem: Problem) -> tuple[str, ...]:
+    return tuple((problem.path or "data.source").split("."))

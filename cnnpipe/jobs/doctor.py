@@ -118,6 +118,8 @@ def _draw(data: Examination, listing: Examples, name: str, file: Path) -> None:
     changes = ", ".join(augmentation.type for augmentation in recipe.data.augmentation)
     shape = "x".join(map(str, recipe.data.preprocessing.input_shape()))
     lines = [f"{name}: what the model sees, {shape}", f"augmentation: {changes} (seed {SEED})" if changes else ""]
+    if mixing := [augmentation.type for augmentation in recipe.data.augmentation if augmentation.mixes_labels]:
+        lines.append(f"{' and '.join(mixing)}: a picture and its label are mixed with another one's by the same share")
     if len(data.class_names) > CLASSES:
         lines.append(f"{CLASSES} of {len(data.class_names)} classes")
     files.write_bytes(file, contact_sheet(sampled(data, listing), [line for line in lines if line]))

@@ -74,7 +74,8 @@ def new(
     source = {**found["source"], "path": _beside(Path(found["source"]["path"]), file)}
     starter = kind.starter({**found, "source": source, "flip": flip, "pretrained": pretrained})
     files.write_text(file, _text(name, starter.recipe, file, () if flip else FLIP))
-    notes = (_summary(found), *found["notes"], *starter.reasons, *_weights(load_recipe(file)))
+    loaded = load_recipe(file)
+    notes = (_summary(found), *found["notes"], *starter.reasons, *_mirroring(loaded), *_weights(loaded))
     return NewRecipe(file, notes)
 
 
@@ -85,6 +86,15 @@ def _task(name: str) -> type[Task]:
         hint = f"Did you mean '{meant}'?" if meant else f"Tasks are {', '.join(tasks.names())}."
         raise ProblemError(Problem(f"there is no task '{name}'", hint=hint))
     return cast(type[Task], tasks.load(name))
+
+
+def _mirroring(loaded: LoadedRecipe) -> Iterator[str]:
+    """Tell whether training mirrors: where it may not be, it spoils a model in silence."""
+    augmentation = loaded.recipe.data.augmentation
+    if any(change.mirrors() for change in augmentation):
+        yield "Training mirrors pictures: left and right are exchanged in half of them."
+    elif augmentation:
+        yield "Training does not mirror pictures. Where mirrored ones still show their class, --flip makes more of few."
 
 
 def _weights(loaded: LoadedRecipe) -> Iterator[str]:

@@ -260,4 +260,5 @@ def test_new_asks_on_a_terminal_whether_training_may_mirror(
     done = call("new", "image_classification", "--data", "photos", *options)
     assert done.exit_code == 0, done.stderr
     assert bool(questions) == asked
+    assert ("Training mirrors pictures" in done.stdout) == mirrors
     assert ("\n    - {type: random_flip" in Path("photos.yaml").read_text()) == mirrors

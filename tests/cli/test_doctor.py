@@ -70,6 +70,13 @@ def test_the_contact_sheet_shows_pairs_and_mirror_images(call: Call, spoiled: Pa
         assert 5 * 112 < sheet.width < 7 * 112
 
 
+def test_a_source_that_cannot_be_listed_stands_at_its_line(call: Call, spoiled: Path) -> None:
+    Path("photos/empty").mkdir()
+    done = call("doctor", spoiled)
+    assert done.exit_code == 2
+    assert f"small.yaml:3:3: data.source: the class folder {Path('photos/empty').absolute()} is empty." in done.stderr
+
+
 def test_the_contact_sheet_shows_mixed_pictures(call: Call, spoiled: Path) -> None:
     done = call("doctor", spoiled, "--set", "data.augmentation=[mix_up, cut_mix]", "--set", "data.unreadable=skip")
     assert (done.exit_code, "sheet  small-contact-sheet.png" in done.stdout) == (0, True)

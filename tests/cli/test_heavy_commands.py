@@ -115,6 +115,7 @@ def test_new_says_the_next_command(call: Call, make_photos: Callable[..., Path],
     make_photos(tmp_path / "photos", {"circle": 6, "square": 6})
     done = call("new", "image_classification", "--data", "photos")
     assert done.stdout.endswith("wrote photos.yaml\nnext: cnnpipe run photos.yaml\n")
+    assert "\nTraining does not mirror pictures. " in done.stdout
     assert call("new", "image_classification", "--data", "photos").exit_code == 2
     assert (
         json.loads(call("new", "image_classification", "--data", "photos", "--output", "b.yaml", "--json").stdout)[

@@ -69,5 +69,6 @@ def test_what_it_cannot_describe(tmp_path: Path) -> None:
     assert f"Give {tmp_path / 'a.csv'}." in problem(tmp_path)
     (tmp_path / "cats").mkdir()
     (tmp_path / "cats" / "1.jpg").write_text("no picture")
+    assert "is no folder with a folder for each class, and no table" in problem(tmp_path / "cats" / "1.jpg")
     assert "none of 1 files can be opened as a picture" in problem(tmp_path)
     assert "data.source" not in problem(tmp_path / "nothing")

@@ -41,6 +41,7 @@ def labels(found: Examples) -> list[Any]:
 def test_one_label(table: Table, tmp_path: Path) -> None:
     found = table("\ufeffimage, label ,other\na.jpg,dog,1\n\nsub/b.jpg, cat,2\n")
     assert found.class_names == ("cat", "dog")
+    assert found.notes == ("Columns of photos.csv that are not used: other.",)
     assert [example.name for example in found.examples] == ["a.jpg", "sub/b.jpg"]
     assert found.examples[0].read() == {"images": b"a.jpg", "labels": "dog"}
     assert found.examples[1].file == tmp_path / "sub" / "b.jpg"

@@ -88,10 +88,12 @@ def test_nested_files_belong_to_their_class(fill: Fill) -> None:
 
 
 def test_hidden_files_are_left_out_and_counted(fill: Fill) -> None:
-    found = listing(fill("cats/1.jpg", "cats/.DS_Store", "cats/Thumbs.db", "dogs/1.jpg", ".git/config", "readme.txt"))
+    found = listing(
+        fill("cats/1.jpg", "cats/.DS_Store", "cats/Thumbs.db", "dogs/1.jpg", ".git/config", "__MACOSX/x", "r.txt")
+    )
     assert len(found.examples) == 2
-    assert "Ignored 3 hidden files or folders in photos: .DS_Store, .git/, Thumbs.db." in found.notes
-    assert "Ignored 1 file outside of class folders: readme.txt." in found.notes
+    assert "Ignored 4 hidden files or folders in photos: .DS_Store, .git/, Thumbs.db, __MACOSX/." in found.notes
+    assert "Ignored 1 file outside of class folders: r.txt." in found.notes
 
 
 def test_any_other_file_is_an_example_so_that_none_is_lost(fill: Fill) -> None:
