@@ -13,6 +13,7 @@ from cnnpipe.backbones import Backbone, FileWeights, RunWeights
 from cnnpipe.backbones._application import Application, OfficialFile
 from cnnpipe.errors import Place, Problem, ProblemError, dotted
 from cnnpipe.events import Listener
+from cnnpipe.pretrained.shapes import check_shapes
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import MODEL, RESOLVED, Run, open_run
 
@@ -78,7 +79,9 @@ def _located(backbone: Backbone, loaded: LoadedRecipe, runs_folder: str | Path, 
         hint = "Write 'none' or '{run: NAME}'."
         raise ProblemError(Problem(f"'{backbone.type}' is no network of Keras that has weight files", hint=hint))
     if isinstance(backbone.weights, FileWeights):
-        return Located(backbone, "file", _checked(Path(backbone.weights.file), "Give another file."))
+        file = _checked(Path(backbone.weights.file), "Give another file.")
+        check_shapes(file, backbone, loaded.recipe.data.preprocessing.input_shape())
+        return Located(backbone, "file", file)
     return _official(backbone, loaded, listener)
 
 

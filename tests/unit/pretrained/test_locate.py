@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 
+from cnnpipe.applications import backbone_graph
 from cnnpipe.backbones import RunWeights
+from cnnpipe.backbones.mobilenet import MobileNet
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.pretrained import Located, locate, locate_weights, pinned
@@ -53,6 +56,17 @@ def weights_file(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as content:
         content["kernel"] = [0.0] * 1000
+    return path
+
+
+def mobilenet_file(path: Path, alpha: float, **more: tuple[int, ...]) -> Path:
+    graph = backbone_graph(MobileNet(alpha=alpha), (224, 224, 3))
+    with h5py.File(path, "w") as content:
+        for node in graph.nodes:
+            for name, shape in node.type.weights(*graph.input_shapes(node)).items():
+                content[f"layers/{node.name}/{name}"] = np.zeros(shape, "float32")
+        for name, shape in more.items():
+            content[name] = np.zeros(shape, "float32")
     return path
 
 
@@ -111,12 +125,22 @@ def test_a_damaged_file_in_the_cache(found: Locate, tmp_path: Path, damage: Any)
 
 
 def test_a_file_of_ones_own(found: Locate, tmp_path: Path) -> None:
-    file = weights_file(tmp_path / "mine.weights.h5")
+    file = mobilenet_file(tmp_path / "mine.weights.h5", 0.25)
     located = found(f"model.backbone.weights={{file: {file}}}")
     assert located and (located.source, located.file, located.licence) == ("file", file, None)
     (tmp_path / "model.keras").write_bytes(b"PK\x03\x04 and so on")
     for name, words in (("no.h5", "does not exist"), ("model.keras", "a Keras model file"), ("", "cannot be read")):
         assert words in problem_of(found, f"model.backbone.weights={{file: {tmp_path / name}}}").message
+
+
+def test_a_file_of_another_network_is_noticed_before_data_is_read(found: Locate, tmp_path: Path) -> None:
+    change = f"model.backbone.weights={{file: {mobilenet_file(tmp_path / 'other.h5', 0.5)}}}"
+    problem = problem_of(found, change)
+    words = "does not fit 'mobilenet' (keras.applications.MobileNet(alpha=0.25)): it lacks 61 of its 135 arrays"
+    assert words in problem.message
+    assert found(change, "model.backbone.alpha=0.5")
+    file = mobilenet_file(tmp_path / "more.h5", 0.25, head=(256, 10))
+    assert found(f"model.backbone.weights={{file: {file}}}"), "more than is needed is looked at when it is loaded"
 
 
 def test_an_earlier_run(found: Locate, tmp_path: Path) -> None:
