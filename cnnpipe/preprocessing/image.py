@@ -114,7 +114,7 @@ class Image(Preprocessing):
         """Do as `apply`, but let a faster decoder read a JPEG, and shrink it as far as it shrinks more anyway.
 
         The decoder then leaves out frequencies that shrinking takes away (libjpeg's scaled inverse cosine transform, in
-        eighths). Photos differ from `apply` by about 1 of 255 on average. What this decoder cannot read goes to `apply`.
+        eighths). Photos differ from `apply` by about 1 of 255 on average. What it cannot read goes to `apply`.
         """
         import numpy as np
 

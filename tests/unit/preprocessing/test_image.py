@@ -358,7 +358,8 @@ def test_reading_for_training_turns_every_photo_as_ever(orientation: int, resize
     [
         ({"image_size": (300, 230)}, {}), ({"image_size": (400, 400)}, {}), ({"interpolation": "nearest"}, {}),
         ({"image_size": (300, 230), "resize": "crop"}, turned(8)), ({"image_size": (300, 230), "resize": "pad"}, {}),
-        ({}, {"mode": "CMYK"}), ({}, {"height": 283, "width": 379, **turned(3)}), ({"image_size": (300, 230)}, {"mode": "L"}),
+        ({}, {"mode": "CMYK"}), ({}, {"height": 283, "width": 379, **turned(3)}),
+        ({"image_size": (300, 230)}, {"mode": "L"}),
     ],
     ids=["nothing to shrink", "larger", "nearest", "crop", "pad", "CMYK", "turned with an odd side", "gray"],
 )  # fmt: skip
