@@ -150,12 +150,16 @@ class Keeper:
         return limit is not None and self.progress.step > 0 and self.progress.seconds >= seconds_of(limit)
 
     def _improves(self, value: float) -> bool:
-        """Take note of the epoch's value; return whether it is the best. Of equal epochs the later, as it saw more."""
+        """Take note of the epoch's value; return whether it is the best. Of equal epochs the later, as it saw more.
+
+        As in Keras, small gains add up until they are an improvement. Counted without early stopping too: a training
+        may go on with it.
+        """
         progress, rule = self.progress, self.training.early_stopping
-        gain = self._gain(value, progress.phase_best)
-        progress.waited = 0 if rule and gain > rule.min_delta else progress.waited + 1
-        if gain >= 0:
-            progress.phase_best = value
+        if self._gain(value, progress.phase_best) > (rule.min_delta if rule else 0):
+            progress.phase_best, progress.waited = value, 0
+        else:
+            progress.waited += 1
         best = self._gain(value, progress.best) >= 0
         if best:
             progress.best, progress.best_epoch = value, progress.epochs

@@ -135,6 +135,7 @@ def _fit(
         while True:
             keeper = _train_phase(job, training.parts[progress.phase], saved)
             saved = None
+            _note_early_stop(keeper, listener)
             last = progress.phase + 1 == len(training.parts)
             if keeper.time_is_up() and not (last and progress.phase_epochs >= keeper.phase.epochs):
                 listener.note(f"Stopped after epoch {progress.epochs} of {training.total_epochs}: max_time is used up")
@@ -255,6 +256,18 @@ def _validation(job: _Job, part: PhaseData) -> Callable[[], float]:
             return headline_value(task, task.answer(call, split.inputs, facts), split, facts)
 
     return validate
+
+
+def _note_early_stop(keeper: Keeper, listener: Listener) -> None:
+    progress, rule = keeper.progress, keeper.training.early_stopping
+    if rule is None or not progress.stopped_early(rule) or progress.phase_epochs >= keeper.phase.epochs:
+        return
+    what = f"Phase '{keeper.phase.name}' stopped" if keeper.training.phases else "Stopped"
+    epochs = f"{rule.patience} epoch{'s' * (rule.patience != 1)}"
+    listener.note(
+        f"{what} early after {progress.phase_epochs} of {keeper.phase.epochs} epochs: no better "
+        f"{keeper.headline.name} on validation in {epochs}"
+    )
 
 
 def _note_pace(pace: Pace, examples: int, batch_size: int, listener: Listener) -> None:

@@ -22,7 +22,7 @@ class Progress:
         epoch_step: Steps taken in the epoch that is not finished.
         best: Best value of the headline metric on the validation split so far.
         best_epoch: When it was reached, counted from 1; of equal epochs the last.
-        phase_best: The best of this phase.
+        phase_best: Its value at the last improvement in this phase.
         waited: Epochs of this phase without improvement.
         schedule: What the schedule keeps of earlier epochs of this phase.
         seconds: Time spent training, over all processes.

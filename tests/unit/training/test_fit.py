@@ -72,6 +72,7 @@ def test_early_stopping(training):
     )
     result = small.fit()
     assert result.epochs == 3
+    assert small.ears.notes[-1] == "Stopped early after 3 of 50 epochs: no better accuracy on validation in 2 epochs"
     assert small.fit(resume=True).epochs == 3  # stopped is stopped
 
 

@@ -15,8 +15,8 @@ from cnnpipe.training.progress import Progress
 RULE = EarlyStopping(patience=2)
 
 
-def keeper(higher_is_better: bool) -> Keeper:
-    metric, training = Metric("value", higher_is_better), Training(epochs=9, early_stopping=RULE)
+def keeper(higher_is_better: bool = True, rule: EarlyStopping | None = RULE) -> Keeper:
+    metric, training = Metric("value", higher_is_better), Training(epochs=9, early_stopping=rule)
     nothing = cast(Any, None)
     return Keeper(
         nothing, nothing, nothing, Progress(), training, metric, nothing, nothing, Listener(), lambda: False, nothing
@@ -33,3 +33,19 @@ def test_the_best_epoch_is_the_one_with_the_best_value_in_the_direction_of_the_m
     kept.progress.epochs += 1
     kept._improves(sign * 2.5)
     assert (kept.progress.best_epoch, kept.progress.stopped_early(RULE)) == (2, True)
+
+
+def test_small_gains_add_up_to_an_improvement() -> None:
+    kept = keeper(rule=EarlyStopping(patience=2, min_delta=0.25))
+    waited = []
+    for value in (1.0, 1.125, 1.25, 1.375, 1.5, 1.625):
+        kept._improves(value)
+        waited.append(kept.progress.waited)
+    assert waited == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_training_may_go_on_with_early_stopping() -> None:
+    kept = keeper(rule=None)
+    for value in (1.0, 2.0, 3.0, 3.0):
+        kept._improves(value)
+    assert kept.progress.waited == 1

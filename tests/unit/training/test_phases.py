@@ -103,6 +103,8 @@ def test_early_stopping_ends_a_phase_and_the_next_begins(training: Any) -> None:
     )  # fmt: skip
     result = small.fit()
     assert [row["phase"] for row in result.history] == ["a", "a", "b"]
+    note = "Phase 'a' stopped early after 2 of 9 epochs: no better accuracy on validation in 1 epoch"
+    assert small.ears.notes.count(note) == 1
 
 
 def test_the_time_limit_ends_the_training_and_keeps_the_best(training: Any, monkeypatch: Any) -> None:
