@@ -16,6 +16,7 @@ from cnnpipe.datasets import Dataset, Example, Examples, SplitName
 from cnnpipe.datasets._tfrecord import features_of, record_positions
 from cnnpipe.datasets.image_folder import existing
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.quiet import silent_stderr
 from cnnpipe.spec import FilePath, nearest
 
 NOTES = "cnnpipe_notes.json"
@@ -103,6 +104,7 @@ class Tfds(Dataset):
         with _quiet():
             prepared = builder.is_prepared()
         if not prepared:
+            _features(builder, self.image_key, self.label_key)  # what does not fit is told before hours of preparation
             _prepare(self.name, builder, data_dir, manual_dir)
             builder = _builder(self.name, data_dir)
         features, splits = _features(builder, self.image_key, self.label_key), _splits(builder, self)
@@ -147,7 +149,7 @@ def _builder(name: str, data_dir: Path | None) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        with _quiet():
+        with _quiet(), silent_stderr():  # some data sets import TensorFlow
             builder = tfds.builder(name, data_dir=data_dir)
             builder.info  # noqa: B018 (made when it is first asked for, by the data set's own program)
             return builder
@@ -248,7 +250,7 @@ def _features(builder: Any, image_key: str, label_key: str) -> _Features:
     if builder.info.file_format is not None and builder.info.file_format.value != "tfrecord":
         hint = "Remove the folder, and it is prepared anew as tfrecord."
         raise _problem(f"{builder.data_dir} is of the format {builder.info.file_format.value}", "data_dir", hint)
-    return _Features(image_key, label_key, tuple(classes.names), label is not classes)
+    return _Features(image_key, label_key, tuple(classes.names) if classes.num_classes else (), label is not classes)
 
 
 def _splits(builder: Any, spec: Tfds) -> dict[SplitName, str]:

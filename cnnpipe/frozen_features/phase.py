@@ -85,7 +85,9 @@ def phase_data(
         return _plainly(plain, phase, "too little of it is frozen, or the task trains more than its network", listener)
     plain = replace(plain, model=with_calm_first_part(cut, model))
     if plain.augmentation and phase.cached_views is None:
-        why = "the augmentation changes each example in each epoch (`cached_views: 4` keeps 4 copies of each instead)"
+        mixes = any(change.mixes_labels for change in plain.augmentation)
+        other = "" if mixes else " (`cached_views: 4` keeps 4 copies of each instead)"
+        why = f"the augmentation changes each example in each epoch{other}"
         return _plainly(plain, phase, why, listener)
     seed, views = loaded.recipe.seed, phase.cached_views or 1
     wanted = Wanted(training, plain.augmentation, views, seed if plain.augmentation else 0), Wanted(validation)

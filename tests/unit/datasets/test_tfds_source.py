@@ -163,6 +163,9 @@ def test_classes_are_known_before_anything_is_prepared(tmp_path: Path) -> None:
     assert Tfds(name="beans", data_dir=str(folder)).class_names() == CLASSES
     assert Tfds(name="bean", data_dir=str(folder)).class_names() is None
     assert Tfds(name="beans", data_dir=str(folder), label_key="image").class_names() is None
+    assert "the feature 'kind' of 'beans/0.1.0' does not" in problems(
+        tmp_path, name="beans", data_dir=str(folder), label_key="kind"
+    )
     assert not folder.exists()
 
 

@@ -102,6 +102,9 @@ def test_augmented_examples_are_trained_plainly_unless_views_are_asked_for(small
     assert part.training is training.data.splits["training"] and part.graph == training.graph
     assert "cached_views" in training.ears.notes[-1]
     assert not training.folder.exists()
+    mixing = small("data.augmentation=[mix_up]")
+    mixing.phase_data(mixing.network())
+    assert "runs the whole network" in mixing.ears.notes[-1] and "cached_views" not in mixing.ears.notes[-1]
 
 
 def test_views_are_changed_copies_that_take_turns(small: Any) -> None:
