@@ -26,7 +26,7 @@ from cnnpipe.pretrained import Located, load_weights, locate_weights, pinned
 from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe
-from cnnpipe.recipe.phases import schedule_warnings
+from cnnpipe.recipe.phases import average_warnings, schedule_warnings
 from cnnpipe.recipe.resolved import resolved_yaml
 from cnnpipe.runs import Run, create_run
 from cnnpipe.training import FitResult, InterruptedRun, deployed_model, fit, make_deterministic, save_model
@@ -122,6 +122,7 @@ def prepare(
         *compiled.problems,
         *lag_warnings(loaded, compiled.graphs, len(data.splits["training"])),
         *schedule_warnings(loaded, len(data.splits["training"])),
+        *average_warnings(loaded, len(data.splits["training"])),
         *gate_warnings(loaded, len(data.splits["validation"])),
     ))  # fmt: skip
     if dry:

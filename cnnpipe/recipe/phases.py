@@ -16,6 +16,8 @@ BACKBONE = "model.backbone"
 """Recipe path of the nodes that a phase can freeze."""
 STATISTICS = ("moving_mean", "moving_variance")
 """Weights that no optimizer changes."""
+LAG = 0.1
+"""Share of their start that averages of weights may keep."""
 
 
 def frozen_nodes(graph: Graph, phase: Phase) -> frozenset[int]:
@@ -97,6 +99,23 @@ def schedule_warnings(loaded: LoadedRecipe, training_examples: int) -> Iterator[
                 "Choose fewer updates, or more epochs.",
                 "warning",
             )
+
+
+def average_warnings(loaded: LoadedRecipe, training_examples: int) -> Iterator[Problem]:
+    """Return a warning for each phase that is too short for the averages of its weights to leave their start."""
+    training = loaded.recipe.training
+    for number, phase in enumerate(training.parts):
+        optimizer, updates = training.optimizer_of(phase), updates_in(training, phase, training_examples)
+        kept = optimizer.ema_momentum**updates
+        if not optimizer.use_ema or kept <= LAG:
+            continue
+        own = ("phases", number) if phase.optimizer else ()
+        path = ("training", *own, "optimizer", "ema_momentum")
+        yield Problem(
+            f"{updates} updates are too few for averages of weights: they keep {kept:.0%} of the start of the phase",
+            loaded.place_of(path), ".".join(map(str, path)), "Train more epochs, or choose a smaller ema_momentum.",
+            "warning",
+        )  # fmt: skip
 
 
 def updates_in(training: Training, phase: Phase, training_examples: int) -> int:

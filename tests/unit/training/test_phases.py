@@ -10,7 +10,7 @@ import pytest
 
 from cnnpipe.errors import ProblemError
 from cnnpipe.recipe.compiled import compile_recipe
-from cnnpipe.recipe.phases import frozen_in, phase_lines, trainable_parameters
+from cnnpipe.recipe.phases import average_warnings, frozen_in, phase_lines, trainable_parameters
 from cnnpipe.training.phases import set_trainable
 
 BACKBONE = (
@@ -129,6 +129,16 @@ def test_averages_are_what_is_judged_and_kept(training: Any) -> None:
     plain = training(average.replace(", use_ema: true, ema_momentum: 0.9", ""), "training.restore=last")
     plain.fit()
     assert plain.digest() != small.digest()
+
+
+def test_phases_that_are_too_short_for_averages_are_warned_of(training: Any) -> None:
+    loaded = training(BLOCKS, "training.epochs=null").loaded  # the second phase: 2 epochs of 13 steps, momentum 0.99
+    (problem,) = average_warnings(loaded, 1267)
+    assert problem.severity == "warning"
+    assert problem.path == "training.phases.1.optimizer.ema_momentum"
+    assert "26 updates" in problem.message and "keep 77%" in problem.message
+    assert not list(average_warnings(loaded, 12670))
+    assert not list(average_warnings(training().loaded, 1267))
 
 
 def test_mixed_precision_leaves_a_float32_network(training: Any) -> None:
