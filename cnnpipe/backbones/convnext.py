@@ -1,4 +1,4 @@
-"""ConvNeXt."""
+"""ConvNeXt: residual blocks with 7x7 depthwise convolutions; variant tiny to xlarge (Liu et al. 2022)."""
 
 from __future__ import annotations
 

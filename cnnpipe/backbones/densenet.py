@@ -1,4 +1,4 @@
-"""DenseNet."""
+"""DenseNet: each layer sees all earlier ones; variant densenet121, 169 or 201 (Huang et al. 2017)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EfficientNet."""
+"""EfficientNet: depth, width and image size grow together; variant b0 to b7 (Tan and Le 2019)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EfficientNetV2."""
+"""EfficientNetV2: trains faster; variant b0 to b3, s, m or l (Tan and Le 2021)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""InceptionResNetV2."""
+"""InceptionResNetV2: Inception blocks with residual connections; large (Szegedy et al. 2017)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""InceptionV3."""
+"""InceptionV3: windows of several sizes side by side (Szegedy et al. 2016)."""
 
 from __future__ import annotations
 

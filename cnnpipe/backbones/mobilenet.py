@@ -1,4 +1,4 @@
-"""MobileNet."""
+"""MobileNet: depthwise separable convolutions, for phones; alpha 0.25 to 1 (Howard et al. 2017)."""
 
 from __future__ import annotations
 

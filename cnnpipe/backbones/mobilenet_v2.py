@@ -1,4 +1,4 @@
-"""MobileNetV2."""
+"""MobileNetV2: inverted residuals, for phones and boards; alpha 0.35 to 1.4 (Sandler et al. 2018)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MobileNetV3."""
+"""MobileNetV3: searched for phones; variant small or large (Howard et al. 2019)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NASNet."""
+"""NASNet: cells that were found by search; variant mobile or large (Zoph et al. 2018)."""
 
 from __future__ import annotations
 

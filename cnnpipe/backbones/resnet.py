@@ -1,4 +1,4 @@
-"""ResNet."""
+"""ResNet: residual connections; variant resnet50, 101 or 152 (He et al. 2016)."""
 
 from __future__ import annotations
 

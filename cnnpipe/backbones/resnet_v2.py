@@ -1,4 +1,4 @@
-"""ResNetV2."""
+"""ResNetV2: residual connections that stay untouched; variant resnet50_v2, 101 or 152 (He et al. 2016)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VGG."""
+"""VGG: plain 3x3 convolutions, many weights; variant vgg16 or vgg19 (Simonyan and Zisserman 2015)."""
 
 from __future__ import annotations
 

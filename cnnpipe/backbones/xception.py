@@ -1,4 +1,4 @@
-"""Xception."""
+"""Xception: separable convolutions with residual connections (Chollet 2017)."""
 
 from __future__ import annotations
 
