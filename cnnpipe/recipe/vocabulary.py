@@ -145,7 +145,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "warmup_steps": ("warmup", "num_warmup_steps", "warmup_iters"),
     "momentum": ("mom",),
     "weights": ("pretrained", "pretrained_weights", "checkpoint"),
-    "factor": ("probability", "prob", "p", "magnitude", "degrees", "strength", "limit"),
+    "factor": ("probability", "prob", "p", "magnitude", "degrees", "strength", "limit", "alpha"),
     "num_ops": ("n", "num_layers", "num_operations"),
     "weight_decay": ("wd", "l2", "decay"),
     "beta_1": ("beta1", "b1", "betas"),
