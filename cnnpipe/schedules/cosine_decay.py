@@ -13,7 +13,13 @@ from cnnpipe.schedules import Schedule, Steps
 class CosineDecay(Schedule):
     """`keras.optimizers.schedules.CosineDecay`."""
 
-    also_called: ClassVar[tuple[str, ...]] = ("cosine", "cosine_annealing", "warmup_cosine", "cosine_with_warmup")
+    also_called: ClassVar[tuple[str, ...]] = (
+        "cosine",
+        "cosine_annealing",
+        "warmup_cosine",
+        "cosine_with_warmup",
+        "warmup",
+    )
     type: Literal["cosine_decay"] = "cosine_decay"
     decay_steps: Steps | None = None
     """Updates of the fall, after the warm-up; the rest of the phase when left out."""
