@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from cnnpipe.graph import GraphBuilder
 from cnnpipe.graph.affine import input_affine, without_input_affine
 from cnnpipe.graph.nodes.convolution import Convolution
