@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
-from cnnpipe.bundle.manifest import LABELS, InputEntry, Manifest, OutputEntry, ParityFile, read_parity
 from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
@@ -19,6 +18,7 @@ from cnnpipe.bundle.workers import RUNTIME_SECONDS
 from cnnpipe.child import Child
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import FileFacts
+from cnnpipe.manifest import LABELS, InputEntry, Manifest, OutputEntry, ParityFile, read_parity
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass
 from cnnpipe import __version__
 from cnnpipe.bundle.comparison import Comparison
 from cnnpipe.bundle.golden import Golden
-from cnnpipe.bundle.manifest import (
+from cnnpipe.bundle.normalization import carried_normalization, stated_normalization
+from cnnpipe.bundle.runtime import Runnable
+from cnnpipe.bundle.subject import Subject
+from cnnpipe.bundle.workers import CONSTANT_FRAMES
+from cnnpipe.datasets import SplitName
+from cnnpipe.exporters import CALIBRATED
+from cnnpipe.manifest import (
     VERSION,
     Calibration,
     InputEntry,
@@ -17,12 +23,6 @@ from cnnpipe.bundle.manifest import (
     OutputEntry,
     PreprocessingEntry,
 )
-from cnnpipe.bundle.normalization import carried_normalization, stated_normalization
-from cnnpipe.bundle.runtime import Runnable
-from cnnpipe.bundle.subject import Subject
-from cnnpipe.bundle.workers import CONSTANT_FRAMES
-from cnnpipe.datasets import SplitName
-from cnnpipe.exporters import CALIBRATED
 from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.task import Arrays
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from cnnpipe.bundle.feed import Feed
-from cnnpipe.bundle.manifest import MANIFEST, InputEntry, Manifest, OutputEntry, read_manifest
 from cnnpipe.bundle.runtime import Runnable, file_outputs
 from cnnpipe.child import Child
 from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError, dotted
 from cnnpipe.exporters import Exporter, FileFacts, TensorFacts
+from cnnpipe.manifest import MANIFEST, InputEntry, Manifest, OutputEntry, read_manifest
 from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.registry import plugin_folders, room
 from cnnpipe.spec import Spec

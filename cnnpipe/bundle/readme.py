@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnpipe.bundle.manifest import Manifest
+from cnnpipe.manifest import Manifest
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 """Smallest and largest value of each integer type."""

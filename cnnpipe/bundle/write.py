@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from cnnpipe import files
 from cnnpipe.bundle.comparison import LostExample
 from cnnpipe.bundle.golden import Golden
-from cnnpipe.bundle.manifest import (
+from cnnpipe.bundle.measured import Measured, make_manifest, sample_file
+from cnnpipe.bundle.readme import readme
+from cnnpipe.bundle.subject import Subject
+from cnnpipe.errors import Problem
+from cnnpipe.manifest import (
     LABELS,
     MANIFEST,
     PARITY,
@@ -27,10 +31,6 @@ from cnnpipe.bundle.manifest import (
     ParityFile,
     to_json,
 )
-from cnnpipe.bundle.measured import Measured, make_manifest, sample_file
-from cnnpipe.bundle.readme import readme
-from cnnpipe.bundle.subject import Subject
-from cnnpipe.errors import Problem
 from cnnpipe.recipe.exports import PlannedExport
 
 if TYPE_CHECKING:

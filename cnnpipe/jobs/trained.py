@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnpipe.bundle.manifest import MANIFEST
 from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.evaluation import caller
+from cnnpipe.manifest import MANIFEST
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import LABELS as LABELS
 from cnnpipe.runs import MODEL as MODEL

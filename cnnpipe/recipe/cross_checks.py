@@ -225,7 +225,7 @@ def _export(export: Export, path: str) -> Iterator[Problem]:
 def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:
     seen: dict[Any, int] = {}
     for number, export in enumerate(recipe.export):
-        key = export.target.type, export.quantization
+        key = export.target.label, export.quantization
         if key in seen:
             yield Problem(
                 f"the same target and quantization as 'export.{seen[key]}', so that one file would overwrite the other",

@@ -17,7 +17,7 @@ from cnnpipe.preprocessing import AnyPreprocessing
 from cnnpipe.registry import Component
 from cnnpipe.schedules import AnySchedule, Schedule
 from cnnpipe.spec import Spec
-from cnnpipe.targets import AnyTarget
+from cnnpipe.targets import AnyTarget, Granularity
 from cnnpipe.task import AnyTask
 
 WHOLE = "training"
@@ -158,6 +158,12 @@ class Export(Spec):
     """Type of the output tensors; the target's wish when left out."""
     max_drop: float | None = Field(default=None, ge=0)
     """How much of the headline metric the file may lose, in the metric's unit, in its worse direction."""
+    max_bytes: int | None = Field(default=None, ge=1)
+    """How many bytes the file may have."""
+    max_arena: int | None = Field(default=None, ge=1)
+    """How many bytes its tensor arena in LiteRT Micro may have; the board's own memory is always a limit."""
+    granularity: Granularity | None = None
+    """Whether int8 weights have a scale for each output channel or one for all; the target's wish when left out."""
     calibration_examples: int = Field(default=200, ge=1)
     """Training examples that int8 and int16x8 are calibrated on."""
 

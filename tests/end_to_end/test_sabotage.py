@@ -16,11 +16,11 @@ from cnnpipe.bundle import convert as conversion
 from cnnpipe.bundle import export as exporting
 from cnnpipe.bundle.check import check_bundle
 from cnnpipe.bundle.export import Exported, export_all
-from cnnpipe.bundle.manifest import MANIFEST, read_manifest, to_json
 from cnnpipe.bundle.write import seal
 from cnnpipe.errors import ProblemError
 from cnnpipe.graph.affine import without_input_affine
 from cnnpipe.litert_file import read
+from cnnpipe.manifest import MANIFEST, read_manifest, to_json
 from cnnpipe.preprocessing.image import Image
 
 FILES = ("generic-none", "generic-int8")

@@ -82,6 +82,41 @@ class Calibration(Spec):
     """Frames of nothing but the smallest and the largest pixel, so that the input's range is exact."""
 
 
+class Memory(Spec):
+    """What the file takes in LiteRT Micro, in bytes. The reference kernels' need: optimized ones may want more."""
+
+    head: int = Field(ge=0)
+    """Tensors and scratch."""
+    tail: int = Field(ge=0)
+    """What stays for good, on a host of 64 bits."""
+    arena: int = Field(ge=0)
+    """The whole that the runtime needs."""
+    recommended: int = Field(ge=0)
+    """With a margin for other kernels: what to reserve on the device."""
+    measured_by: str | None
+    """Runtime and version that told head and tail; None when they are computed from the file."""
+
+
+class Proof(Spec):
+    """What a runtime of the device said about the file, on this host."""
+
+    runtime: str
+    """Its name among `cnnpipe list runtimes`."""
+    state: Literal["passed", "failed", "not run"]
+    reason: str = ""
+    """Why it failed, or was not run."""
+    examples: int = Field(default=0, ge=0)
+    """How many examples it answered."""
+    differing: int = Field(default=0, ge=0)
+    """On how many of them it says something else than LiteRT."""
+    largest_steps: float | None = None
+    """Largest difference of a stored output to LiteRT's, in steps."""
+    score: float | None = None
+    """The headline metric in this runtime; None where the examples have no truth."""
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """What else it measured."""
+
+
 class Manifest(Spec):
     """All of bundle.json."""
 
@@ -106,6 +141,10 @@ class Manifest(Spec):
     notes: tuple[str, ...]
     max_drop: float | None
     host_latency_ms: float
+    memory: Memory | None = None
+    """None for a target that has no arena."""
+    proofs: tuple[Proof, ...] = ()
+    """What the device's own runtimes said, on the test split."""
     scores: dict[str, Any]
     """For `validation` and `test`: `model` (Keras), `file`, each metric with n and interval, and `drop`."""
     files: dict[str, FileEntry]

@@ -1,0 +1,6 @@
+"""A LiteRT program: operators over tensors, as a converted file holds them or as a network is predicted to become."""
+
+from cnnpipe.program.arena import Arena, Buffer, plan_arena
+from cnnpipe.program.core import Operator, Program, Tensor
+
+__all__ = ["Arena", "Buffer", "Operator", "Program", "Tensor", "plan_arena"]
