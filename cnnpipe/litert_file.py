@@ -14,10 +14,12 @@ from typing import Any
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import FileFacts, TensorFacts
+from cnnpipe.program import Operator, Program, Tensor, multiply_adds
 
 ALIGNMENT = 16
 """Bytes to which every constant tensor is aligned: microcontrollers fault on less, and so do vector units."""
 _IDENTIFIER = b"TFL3"
+_MOST_AXES, _LARGEST_TENSOR = 32, 2**40
 _SILENT_RANGE = 3e-6
 """The converter gives an activation that was always zero a range of 2e-6."""
 _LEVELS = {"int8": 255, "uint8": 255, "int16": 65535}
@@ -55,6 +57,24 @@ def inspect(file: Path) -> FileFacts:
         return _facts(model, len(data))
     except Exception as error:  # indices that point nowhere
         raise ProblemError(Problem(f"{file.name} is a damaged LiteRT file ({type(error).__name__}: {error})")) from None
+
+
+def read_program(data: bytes, name: str = "the file") -> Program:
+    """Return the first subgraph of a `.tflite` file as a program.
+
+    Multiply-adds are counted for one example: those of a run divided by the first dimension of the first input. Options
+    have the names of LiteRT's schema (`stride_w`), and its words for padding, activation and types.
+
+    Raises:
+        ProblemError: It is no LiteRT file, or it is damaged: an index points nowhere, a size is negative or absurd, an
+            operator reads what is only written later.
+    """
+    model = read(data, name)
+    try:
+        return _program(model)
+    except Exception as error:  # whatever a damaged table leads to
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ProblemError(Problem(f"{name} is a damaged LiteRT file ({what})")) from None
 
 
 def layers_in(text: str) -> list[str]:
@@ -175,6 +195,91 @@ def _is_silent(model: Any, tensor: Any) -> bool:
     if not _is_quantized_activation(model, tensor):
         return False
     return (_quantization(tensor)[0] or 0.0) * _LEVELS[_dtype(tensor)] < _SILENT_RANGE
+
+
+def _program(model: Any) -> Program:
+    graph = model.subgraphs[0]
+    tensors = tuple(_program_tensor(model, tensor) for tensor in graph.tensors or ())
+    inputs = _positions(graph.inputs, len(tensors), "the list of inputs")
+    outputs = _positions(graph.outputs, len(tensors), "the list of outputs")
+    batch = max(1, tensors[inputs[0]].shape[0]) if inputs and tensors[inputs[0]].shape else 1
+    operators = tuple(
+        _program_operator(name, operator, tensors, batch) for name, operator, of in _operators(model) if of is graph
+    )
+    _check_order(tensors, operators)
+    return Program(tensors, operators, inputs, outputs)
+
+
+def _program_tensor(model: Any, tensor: Any) -> Tensor:
+    shape = tuple(int(size) for size in (tensor.shape if tensor.shape is not None else ()))
+    name, scales = _text(tensor.name), tensor.quantization.scale if tensor.quantization is not None else None
+    if any(size < 0 for size in shape):
+        raise ValueError(f"the tensor '{name}' has the shape {list(shape)}")
+    constant = _is_constant(model, tensor) or model.buffers[tensor.buffer].offset > 1  # beside the tables, if large
+    made = Tensor(name, shape, _dtype(tensor), constant, 0 if scales is None else len(scales), bool(tensor.isVariable))
+    if len(shape) > _MOST_AXES or made.bytes > _LARGEST_TENSOR:
+        raise ValueError(f"the tensor '{name}' is absurdly large")
+    return made
+
+
+def _program_operator(name: str, operator: Any, tensors: Sequence[Tensor], batch: int) -> Operator:
+    inputs = _positions(operator.inputs, len(tensors), f"an operator {name}", optional=True)
+    outputs = tuple(
+        position
+        for position in _positions(operator.outputs, len(tensors), f"an operator {name}", True)
+        if position >= 0
+    )
+    options = _options(operator.builtinOptions)
+    shapes = [tensors[position].shape if position >= 0 else None for position in inputs]
+    macs = multiply_adds(name, shapes, tensors[outputs[0]].shape, options) if outputs else 0
+    return Operator(name, inputs, outputs, macs // batch, options, _layer(inputs, outputs, tensors))
+
+
+def _layer(inputs: Sequence[int], outputs: Sequence[int], tensors: Sequence[Tensor]) -> str:
+    """Return the first layer that the names of the outputs hold, or else those of the constants."""
+    constants = [position for position in inputs if position >= 0 and tensors[position].constant]
+    found = [layer for position in (*outputs, *constants) for layer in layers_in(tensors[position].name)]
+    return found[0] if found else ""
+
+
+def _positions(found: Any, count: int, what: str, optional: bool = False) -> tuple[int, ...]:
+    positions = tuple(int(position) for position in (found if found is not None else ()))
+    for position in positions:
+        if not (-1 if optional else 0) <= position < count:
+            raise ValueError(f"{what} names the tensor {position} of {count}")
+    return positions
+
+
+def _check_order(tensors: Sequence[Tensor], operators: Sequence[Operator]) -> None:
+    writer: dict[int, int] = {}
+    for step, operator in enumerate(operators):
+        for position in operator.outputs:
+            if writer.setdefault(position, step) != step and not tensors[position].variable:
+                raise ValueError(f"two operators write the tensor '{tensors[position].name}'")
+    for step, operator in enumerate(operators):
+        for position in operator.inputs:
+            if writer.get(position, -1) >= step and not tensors[position].variable:
+                name = tensors[position].name
+                raise ValueError(f"an operator {operator.name} reads the tensor '{name}' before it is written")
+
+
+def _options(found: Any) -> dict[str, Any]:
+    return {_snake(key): _option(key, value) for key, value in vars(found).items()} if found is not None else {}
+
+
+def _option(key: str, value: Any) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = {"padding": schema.Padding, "fusedActivationFunction": schema.ActivationFunctionType}
+    if key in kinds:
+        return next(name for name, number in vars(kinds[key]).items() if number == value)
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else tuple(int(item) for item in value)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def has_quantized_constant(data: bytes) -> bool:

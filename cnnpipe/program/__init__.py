@@ -2,5 +2,6 @@
 
 from cnnpipe.program.arena import Arena, Buffer, plan_arena
 from cnnpipe.program.core import Operator, Program, Tensor
+from cnnpipe.program.multiply_adds import multiply_adds
 
-__all__ = ["Arena", "Buffer", "Operator", "Program", "Tensor", "plan_arena"]
+__all__ = ["Arena", "Buffer", "Operator", "Program", "Tensor", "multiply_adds", "plan_arena"]

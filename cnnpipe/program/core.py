@@ -10,7 +10,7 @@ from typing import Any
 WIDTHS = {
     "float32": 4, "float16": 2, "int32": 4, "uint8": 1, "int64": 8, "string": 1, "bool": 1, "int16": 2, "complex64": 8,
     "int8": 1, "float64": 8, "complex128": 16, "uint64": 8, "resource": 4, "variant": 4, "uint32": 4, "uint16": 2,
-    "int4": 1,
+    "int4": 1, "bfloat16": 2, "int2": 1, "uint4": 1, "float8_e4m3fn": 1, "float8_e5m2": 1,
 }  # fmt: skip
 """Bytes of one value, by type."""
 
