@@ -34,12 +34,12 @@ def multiply_adds(
 
 def _convolution(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
     _, height, width, channels = _four(inputs[1])  # the filter: output channels first, those of one group last
-    return math.prod(output) * height * width * channels
+    return int(math.prod(output) * height * width * channels)
 
 
 def _depthwise(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
     _, height, width, _ = _four(inputs[1])
-    return math.prod(output) * height * width
+    return int(math.prod(output) * height * width)
 
 
 def _transposed(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
