@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from cnnpipe.errors import Path, Problem, dotted
-from cnnpipe.exporters import Exporter
+from cnnpipe.recipe.exports import LADDER, unfit
 from cnnpipe.recipe.schema import Export, Recipe, Training
 from cnnpipe.spec import Spec
+from cnnpipe.task import Task
 from cnnpipe.yaml_nodes import Node
 
 
@@ -24,7 +26,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _names(root.find(("model", "blocks")), "model.blocks")
     yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
-        yield from _export(export, f"export.{number}")
+        yield from _export(export, f"export.{number}", recipe.task)
     yield from _repeated_exports(recipe)
 
 
@@ -197,29 +199,14 @@ def _names(blocks: Node | None, where: str) -> Iterator[Problem]:
         seen.setdefault(said.value, number)
 
 
-def _export(export: Export, path: str) -> Iterator[Problem]:
-    chosen, target = export.quantization, export.target
-    exporter: Exporter = export.format or target.format
-    if chosen not in target.input_types:
-        yield Problem(
-            f"the target '{target.type}' cannot run '{chosen}'",
-            path=f"{path}.quantization",
-            hint=f"It runs {', '.join(target.input_types)}.",
-        )
-    elif chosen not in exporter.types:
-        yield Problem(
-            f"the format '{exporter.type}' cannot hold '{chosen}'",
-            path=f"{path}.quantization",
-            hint=f"It holds {', '.join(exporter.types)}.",
-        )
-    for key in ("input_type", "output_type"):
-        wanted, possible = getattr(export, key), exporter.types.get(chosen, ())
-        if wanted is not None and possible and wanted not in possible:
-            yield Problem(
-                f"a file with quantization '{chosen}' cannot have the {key} '{wanted}'",
-                path=f"{path}.{key}",
-                hint=f"It can have {', '.join(possible)}.",
-            )
+def _export(export: Export, path: str, task: Task) -> Iterator[Problem]:
+    rungs = LADDER if export.quantization == "ladder" else (export.quantization,)
+    found = [[replace(p, path=f"{path}.{p.path}") for p in unfit(export, rung)] for rung in rungs]
+    if all(found):
+        yield from found[0]
+    if export.calibration_choice == "balanced" and "labels" not in task.augmented.values():
+        message = f"'balanced' needs examples with one label each, and '{task.type}' has none"
+        yield Problem(message, path=f"{path}.calibration_choice", hint="Write 'random'.")
 
 
 def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cnnpipe.errors import Problem
 from cnnpipe.exporters import Exporter, Quantization, TensorType
-from cnnpipe.recipe.schema import Export, Recipe
+from cnnpipe.recipe.schema import CalibrationChoice, Export, Recipe
 from cnnpipe.targets import Granularity, Target
+
+LADDER: tuple[Quantization, ...] = ("int8", "int16x8", "dynamic_range", "float16")
+"""What a ladder may end with, in the order in which it is tried."""
 
 
 @dataclass(frozen=True)
@@ -15,10 +20,10 @@ class PlannedExport:
 
     Args:
         number: Position in the recipe's `export` list.
-        name: Name of its folder: the target's label and quantization.
+        name: Name of its folder: the target's label and quantization, or `ladder`.
         device: The target.
         exporter: Who writes and runs the file.
-        quantization: What happens to weights and activations.
+        quantization: What happens to weights and activations; of a ladder, of this rung of it.
         input_type: Type of the input tensors.
         output_type: Type of the output tensors.
         granularity: Whether int8 weights have a scale for each output channel.
@@ -26,6 +31,9 @@ class PlannedExport:
         max_bytes: How large the file may be; None for no gate.
         max_arena: How large its arena in LiteRT Micro may be, in bytes; None for no gate beside the board's own.
         calibration_examples: Training examples for calibration.
+        calibration_choice: Which ones.
+        asked: The recipe's item.
+        kept_float: Tensors, by the names that the converter gives them, whose operators compute in float.
     """
 
     number: int
@@ -40,6 +48,14 @@ class PlannedExport:
     max_bytes: int | None
     max_arena: int | None
     calibration_examples: int
+    calibration_choice: CalibrationChoice
+    asked: Export
+    kept_float: tuple[str, ...] = ()
+
+    @property
+    def ladder(self) -> bool:
+        """Whether other quantizations are tried when this one loses too much."""
+        return self.asked.quantization == "ladder"
 
     @property
     def target(self) -> str:
@@ -57,15 +73,22 @@ def planned_exports(recipe: Recipe) -> tuple[PlannedExport, ...]:
     return tuple(planned_export(number, export) for number, export in enumerate(recipe.export))
 
 
-def planned_export(number: int, export: Export) -> PlannedExport:
-    """Return one export of a checked recipe."""
-    wish = type(export.target).input_types[export.quantization]
+def planned_export(number: int, export: Export, rung: Quantization | None = None) -> PlannedExport:
+    """Return one export of a checked recipe.
+
+    Args:
+        number: Its position in the recipe's `export` list.
+        export: What the recipe says.
+        rung: Of a ladder, which quantization is tried; the first that target and format know when left out.
+    """
+    chosen = rung or _first(export)
+    wish = type(export.target).input_types[chosen]
     return PlannedExport(
         number=number,
         name=f"{export.target.label}-{export.quantization}",
         device=export.target,
         exporter=export.format or export.target.format,
-        quantization=export.quantization,
+        quantization=chosen,
         input_type=export.input_type or wish,
         output_type=export.output_type or wish,
         granularity=export.granularity or export.target.granularity,
@@ -73,4 +96,38 @@ def planned_export(number: int, export: Export) -> PlannedExport:
         max_bytes=export.max_bytes,
         max_arena=export.max_arena,
         calibration_examples=export.calibration_examples,
+        calibration_choice=export.calibration_choice,
+        asked=export,
     )
+
+
+def _first(export: Export) -> Quantization:
+    if export.quantization != "ladder":
+        return export.quantization
+    return next(rung for rung in LADDER if not any(unfit(export, rung)))
+
+
+def unfit(export: Export, quantization: Quantization) -> Iterator[Problem]:
+    """Yield why a target or its format cannot have a quantization, each at the key (without the item's own path)."""
+    target = export.target
+    exporter: Exporter = export.format or target.format
+    if quantization not in target.input_types:
+        yield Problem(
+            f"the target '{target.type}' cannot run '{quantization}'",
+            path="quantization",
+            hint=f"It runs {', '.join(target.input_types)}.",
+        )
+    elif quantization not in exporter.types:
+        yield Problem(
+            f"the format '{exporter.type}' cannot hold '{quantization}'",
+            path="quantization",
+            hint=f"It holds {', '.join(exporter.types)}.",
+        )
+    for key in ("input_type", "output_type"):
+        wanted, possible = getattr(export, key), exporter.types.get(quantization, ())
+        if wanted is not None and possible and wanted not in possible:
+            yield Problem(
+                f"a file with quantization '{quantization}' cannot have the {key} '{wanted}'",
+                path=key,
+                hint=f"It can have {', '.join(possible)}.",
+            )

@@ -20,6 +20,8 @@ from cnnpipe.spec import Spec
 from cnnpipe.targets import AnyTarget, Granularity
 from cnnpipe.task import AnyTask
 
+QuantizationChoice = Literal[Quantization, "ladder"]
+CalibrationChoice = Literal["random", "balanced"]
 WHOLE = "training"
 """What the only phase is called when a recipe names none."""
 
@@ -148,8 +150,9 @@ class Export(Spec):
 
     target: AnyTarget
     """The device."""
-    quantization: Quantization = "none"
-    """What happens to weights and activations."""
+    quantization: QuantizationChoice = "none"
+    """What happens to weights and activations; `ladder` tries int8 first, then one remedy after the other until
+    `max_drop` holds on validation."""
     format: AnyExporter | None = None
     """File format; the target's own when left out."""
     input_type: TensorType | None = None
@@ -166,11 +169,23 @@ class Export(Spec):
     """Whether int8 weights have a scale for each output channel or one for all; the target's wish when left out."""
     calibration_examples: int = Field(default=200, ge=1)
     """Training examples that int8 and int16x8 are calibrated on."""
+    calibration_choice: CalibrationChoice = "random"
+    """Which ones: any, or equally many of each label, as far as there are so many."""
+
+    @classmethod
+    def also_needed(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
+        """A ladder must know when it has arrived."""
+        return ("max_drop",) if given.get("quantization") == "ladder" and given.get("max_drop") is None else ()
 
     def ignored_keys(self) -> dict[str, str]:
-        """Only some quantizations are calibrated."""
-        why = f"because quantization {self.quantization} needs no calibration"
-        return {} if self.quantization in CALIBRATED else {"calibration_examples": why}
+        """Only some quantizations are calibrated, or have weights of 8 bits."""
+        why = f"because quantization {self.quantization}"
+        ignored: dict[str, str] = {}
+        if self.quantization != "ladder" and self.quantization not in CALIBRATED:
+            ignored |= dict.fromkeys(("calibration_examples", "calibration_choice"), f"{why} needs no calibration")
+        if self.quantization in ("none", "float16"):
+            ignored["granularity"] = f"{why} has no weights of 8 bits"
+        return ignored
 
 
 class Recipe(Spec):
