@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from cnnpipe.manifest import Manifest
+from cnnpipe.manifest import Manifest, Memory
 from cnnpipe.registry import Room
 from cnnpipe.spec import Spec
 
@@ -81,6 +81,14 @@ class Runtime(Spec):
     @abstractmethod
     def missing(self) -> str:
         """Return why it cannot be run here, as in `the package tflite-micro is not installed`; empty when it can."""
+
+    def memory(self, file: Path) -> Memory | None:
+        """Return what a file takes of the arena; None for a runtime that has none. Runs in a child process.
+
+        Raises:
+            ProblemError: The file is damaged, or the runtime refuses it.
+        """
+        return None
 
     @abstractmethod
     def run(self, folder: Path, manifest: Manifest, cases: Cases) -> Answers:

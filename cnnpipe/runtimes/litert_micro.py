@@ -1,0 +1,194 @@
+"""LiteRT Micro, the runtime of microcontrollers: its interpreter with the reference kernels, built for this host."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import importlib.util
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from cnnpipe import litert_file
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.manifest import Manifest, Memory
+from cnnpipe.program import plan_arena
+from cnnpipe.runtimes import Answers, Bounds, Cases, Runtime
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SMALLEST_SCALE = 1e-6
+"""A tensor with a smaller scale makes the interpreter end its whole process."""
+LARGEST_ARENA = 2**30
+_MARGIN, _UNIT = 1.2, 1024
+_ALIGNMENT_LOSS = 64
+"""More than alignment can waste: the smallest arena is not farther than this below what a larger one reports."""
+_PART = re.compile(rb"Arena allocation (total|head|tail) (\d+) bytes")
+
+
+class LiteRTMicro(Runtime):
+    """LiteRT Micro with its reference kernels. Optimized ones (CMSIS-NN, ESP-NN) may take more memory."""
+
+    type: Literal["litert_micro"] = "litert_micro"
+    title: ClassVar[str] = "LiteRT Micro"
+    feeds_on: ClassVar[Literal["stored", "raw"]] = "stored"
+    bounds: ClassVar[Bounds] = Bounds(steps=8, score=0.0, decisions=True)
+    seconds: ClassVar[float] = 3600.0
+
+    def missing(self) -> str:
+        """Return why it cannot be run here; empty when it can."""
+        if importlib.util.find_spec("tflite_micro") is not None:
+            return ""
+        return "the package tflite-micro is not installed: pip install 'cnnpipe[micro]' (Linux only)"
+
+    def memory(self, file: Path) -> Memory:
+        """Return what a file takes of the arena: measured where the interpreter is installed, else computed.
+
+        The computed head is exact; the tail is an estimate for a host of 64 bits, good to 5 %.
+
+        Raises:
+            ProblemError: The file is damaged, or the interpreter refuses it.
+        """
+        data = file.read_bytes()
+        planned = plan_arena(litert_file.read_program(data, file.name))
+        if self.missing():
+            return _memory(planned.head, planned.total, None)
+        head, arena = _measured(data, file.name, planned.total)
+        return _memory(head, arena, f"{self.title} {_version()}")
+
+    def run(self, folder: Path, manifest: Manifest, cases: Cases) -> Answers:
+        """Answer stored inputs in an arena of exactly the stated size.
+
+        Raises:
+            ProblemError: The interpreter refuses the file, or the stated arena is too small.
+        """
+        import numpy as np
+
+        file = folder / Path(manifest.file).name
+        data = file.read_bytes()
+        measured = self.memory(file)
+        stated = measured.arena if manifest.memory is None else _stated_arena(manifest.memory)
+        interpreter = _interpreter(data, stated)
+        if interpreter is None:
+            message = (
+                f"the stated arena is too small: {self.title} needs {measured.arena:,} bytes for {file.name}, "
+                f"the bundle states {stated:,}"
+            )
+            raise ProblemError(Problem(message))
+        names = [entry.name for entry in manifest.outputs]
+        rows = [_answer(interpreter, manifest, cases.stored, row) for row in range(_count(cases.stored))]
+        outputs = {name: np.concatenate([row[place] for row in rows]) for place, name in enumerate(names)}
+        facts = {"arena_bytes": measured.arena, "head": measured.head, "tail": measured.tail, "version": _version()}
+        return Answers(outputs, facts)
+
+
+def _memory(head: int, arena: int, measured_by: str | None) -> Memory:
+    recommended = -(-int(arena * _MARGIN) // _UNIT) * _UNIT
+    return Memory(head=head, tail=arena - head, arena=arena, recommended=recommended, measured_by=measured_by)
+
+
+def _stated_arena(memory: Memory) -> int:
+    """Return the arena that must be enough: a computed one is only promised with its margin."""
+    return memory.arena if memory.measured_by else memory.recommended
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("tflite-micro")
+
+
+def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
+    """Return the head, and the size of the smallest arena in which the file runs."""
+    _refuse_tiny_scales(data, name)
+    size = 2 * planned + 2**16
+    while (interpreter := _interpreter(data, size)) is None:
+        size *= 2
+        if size > LARGEST_ARENA:
+            reason = _why(data, LARGEST_ARENA)
+            raise ProblemError(Problem(f"LiteRT Micro refuses {name} ({reason})"))
+    parts = _allocations(interpreter)
+    candidates = range(max(parts["total"] - _ALIGNMENT_LOSS, 1), parts["total"])
+    place = bisect.bisect_left(candidates, True, key=lambda size: _interpreter(data, size) is not None)
+    return parts["head"], candidates.start + place
+
+
+def _refuse_tiny_scales(data: bytes, name: str) -> None:
+    """Refuse activations of a tiny scale. Weights and biases may have one."""
+    model = litert_file.read(data, name)
+    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
+        scales = None if tensor.quantization is None else tensor.quantization.scale
+        content = model.buffers[tensor.buffer].data
+        constant = content is not None and len(content) > 0
+        if not constant and scales is not None and any(0 < abs(float(scale)) < SMALLEST_SCALE for scale in scales):
+            layers = ", ".join(litert_file.layers_in(str(tensor.name))) or str(tensor.name)
+            raise ProblemError(
+                Problem(
+                    f"LiteRT Micro cannot run {name}: what {layers} gives hardly differs from zero "
+                    f"(its scale is below {SMALLEST_SCALE:g})",
+                    hint="A layer that gave nothing but zero in calibration makes such a tensor.",
+                )
+            )
+
+
+def _interpreter(data: bytes, size: int) -> Any:
+    """Return an interpreter with an arena of `size` bytes, or None when it refuses."""
+    from tflite_micro import runtime
+
+    try:
+        with _silenced():
+            return runtime.Interpreter.from_bytes(data, arena_size=size)
+    except RuntimeError:
+        return None
+
+
+def _why(data: bytes, size: int) -> str:
+    """Return what the interpreter says when it refuses a file."""
+    from tflite_micro import runtime
+
+    with _silenced() as said:
+        try:
+            runtime.Interpreter.from_bytes(data, arena_size=size)
+        except RuntimeError as error:
+            return " ".join((_text(said) or str(error)).split())[:300]
+    return ""
+
+
+def _allocations(interpreter: Any) -> dict[str, int]:
+    with _silenced() as said:
+        interpreter.print_allocations()
+        return {name.decode(): int(size) for name, size in _PART.findall(_text(said).encode())}
+
+
+def _answer(interpreter: Any, manifest: Manifest, stored: Mapping[str, np.ndarray], row: int) -> list[np.ndarray]:
+    with _silenced():
+        for place, entry in enumerate(manifest.inputs):
+            interpreter.set_input(stored[entry.name][row : row + 1].reshape(entry.shape), place)
+        interpreter.invoke()
+    return [interpreter.get_output(place) for place in range(len(manifest.outputs))]
+
+
+def _count(stored: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(stored.values())))
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[Any]:
+    """Send what native code writes to standard error into a temporary file, which is given."""
+    with tempfile.TemporaryFile() as said:
+        before = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield said
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
+def _text(said: Any) -> str:
+    said.seek(0)
+    return str(said.read().decode("utf-8", "replace"))
