@@ -145,6 +145,15 @@ class Training(Spec):
         return phase.schedule or self.schedule
 
 
+class QuantizationAware(Spec):
+    """Training on with the rounding of int8 in the network, before it is written."""
+
+    epochs: int = Field(default=4, ge=1)
+    """Passes over the training split."""
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Learning rate, constant; a sixth of that of the last phase of the training when left out."""
+
+
 class Export(Spec):
     """One exported file."""
 
@@ -171,6 +180,9 @@ class Export(Spec):
     """Training examples that int8 and int16x8 are calibrated on."""
     calibration_choice: CalibrationChoice = "random"
     """Which ones: any, or equally many of each label, as far as there are so many."""
+    quantization_aware: QuantizationAware | None = None
+    """Train on with the rounding of int8 before the file is written, a few epochs at a low learning rate; with a ladder
+    these are the settings of its last remedy. Only for int8 and the ladder."""
 
     @classmethod
     def also_needed(cls, given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -185,6 +197,8 @@ class Export(Spec):
             ignored |= dict.fromkeys(("calibration_examples", "calibration_choice"), f"{why} needs no calibration")
         if self.quantization in ("none", "float16"):
             ignored["granularity"] = f"{why} has no weights of 8 bits"
+        if self.quantization not in ("int8", "ladder"):
+            ignored["quantization_aware"] = f"{why} is not int8"
         return ignored
 
 
