@@ -1,40 +1,26 @@
-"""Any machine with LiteRT: a phone, a board with Linux, a computer."""
+"""Any machine with LiteRT: a computer, a board with Linux."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from cnnpipe.exporters import AnyExporter, Quantization, TensorType
-from cnnpipe.registry import Component
 from cnnpipe.targets import Target
-
-
-def _litert() -> Any:
-    return Component("exporters").validate("litert")
+from cnnpipe.targets._on_board import litert
 
 
 class Generic(Target):
     """Any host of LiteRT. Float files speak float32; int8 files speak int8, so that nothing converts on the way."""
 
-    also_called: ClassVar[tuple[str, ...]] = (
-        "cpu",
-        "phone",
-        "android",
-        "ios",
-        "any",
-        "host",
-        "mobile",
-        "tflite",
-        "edge",
-        "raspberry_pi",
-    )
+    also_called: ClassVar[tuple[str, ...]] = ("cpu", "any", "host", "tflite", "edge", "pc")
     type: Literal["generic"] = "generic"
-    format: AnyExporter = Field(default_factory=_litert)
+    format: AnyExporter = Field(default_factory=litert)
     """The file format."""
 
+    title: ClassVar[str] = "Any machine with LiteRT"
     input_types: ClassVar[Mapping[Quantization, TensorType]] = {
         "none": "float32",
         "float16": "float32",
