@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +38,14 @@ class SplitData:
         files: File of each example, None where there is none.
         inputs: What preprocessing made, by tensor name, batch axis first; uint8.
         targets: What the task made of the truth, by output or target name, batch axis first.
+        readers: What reads each example again as its source gives it; empty when that is not known.
     """
 
     names: tuple[str, ...]
     files: tuple[Path | None, ...]
     inputs: Mapping[str, np.ndarray]
     targets: Mapping[str, np.ndarray]
+    readers: tuple[Callable[[], Mapping[str, Any]], ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -269,6 +271,7 @@ def _divided(
             tuple(examples[p].file for p in found),
             {tensor: reading.pixels[start : start + len(found)]},
             {name: target[found] for name, target in reading.targets.items()},
+            tuple(examples[p].read for p in found),
         )
         start += len(found)
     return splits

@@ -18,13 +18,16 @@ from cnnpipe.bundle.comparison import Comparer, Comparison, broken_promises, los
 from cnnpipe.bundle.convert import convert
 from cnnpipe.bundle.measured import Measured
 from cnnpipe.bundle.normalization import check_normalization
+from cnnpipe.bundle.open import open_bundle
+from cnnpipe.bundle.proving import broken_proofs, make_trial, prove, raw_reader
 from cnnpipe.bundle.runtime import Runnable, latency_ms
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import Workers
-from cnnpipe.bundle.write import whole_folder, write_bundle, write_rejected
+from cnnpipe.bundle.write import finish, whole_folder, write_bundle, write_rejected
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import GateError, Problem
 from cnnpipe.events import Listener
+from cnnpipe.manifest import Proof, read_manifest
 from cnnpipe.recipe.exports import PlannedExport
 
 REJECTED = ".rejected"
@@ -35,13 +38,14 @@ class Exported:
     """One export: a bundle, or the reasons why there is none.
 
     Args:
-        export: What was asked for.
+        export: What was asked for; of a ladder, the rung that was chosen.
         folder: The bundle; of a rejected file, the folder with the file and the reasons.
         file: The exported file.
         runnable: The file, opened.
         comparisons: By split; `test` only of files that passed on `validation`.
         latency_ms: Median time for one example on this host.
         problems: Why it was rejected; empty when it passed.
+        proofs: What the device's own runtimes said on the test split; empty when it was not asked.
     """
 
     export: PlannedExport
@@ -51,6 +55,7 @@ class Exported:
     comparisons: Mapping[SplitName, Comparison]
     latency_ms: float
     problems: tuple[Problem, ...]
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -58,77 +63,91 @@ class Exported:
         return not self.problems
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """A file that was converted, with what is known of it so far."""
-
-    export: PlannedExport
-    runnable: Runnable
-    comparisons: Mapping[SplitName, Comparison]
-    problems: tuple[Problem, ...] = ()
-
-    def on(self, split: SplitName, comparer: Comparer) -> _Attempt:
-        """Return it after a look at a split; a file that has broken a promise is not looked at again."""
-        if self.problems:
-            return self
-        found = comparer.compare(self.export, self.runnable, split)
-        comparisons = {**self.comparisons, split: found}
-        return replace(self, comparisons=comparisons, problems=tuple(broken_promises(self.export, found)))
-
-
 def export_all(
-    exports: Sequence[PlannedExport], subject: Subject, folder: Path, workers: Workers, listener: Listener | None = None
+    exports: Sequence[PlannedExport],
+    subject: Subject,
+    folder: Path,
+    workers: Workers,
+    listener: Listener | None = None,
+    decide: Decide = attempt,
 ) -> tuple[Exported, ...]:
     """Write a bundle for every export below `folder`, or the folder `NAME.rejected` for one that broke a promise.
+
+    Args:
+        exports: What is asked for.
+        subject: What is exported.
+        folder: Where bundles go.
+        workers: Both worker processes.
+        listener: Hears what is going on.
+        decide: Makes each file and decides on it by the validation split.
 
     Raises:
         ProblemError: A file cannot be converted, run or written. A broken promise raises nothing: see `Exported`.
         GateError: A bundle does not pass its own check; it is not written.
     """
     check_normalization(subject)
-    comparer = Comparer(subject, workers.runtime)
+    comparer, hears = Comparer(subject, workers.runtime), listener or Listener()
     with tempfile.TemporaryDirectory() as staging:
-        opened = [_open(export, subject, workers, Path(staging), listener or Listener()) for export in exports]
-        decided = [attempt.on("validation", comparer) for attempt in opened]
+        bench = Bench(subject, workers, comparer, Path(staging), hears)
+        decided = [_decided(export, bench, decide) for export in exports]
         # All decisions are made: now the test split may be read.
-        final = [attempt.on("test", comparer) for attempt in decided]
-        return tuple(_written(attempt, subject, folder, workers) for attempt in final)
+        final = [made.on("test", comparer) for made in decided]
+        return tuple(_written(made, folder, workers) for made in final)
 
 
-def _open(export: PlannedExport, subject: Subject, workers: Workers, staging: Path, listener: Listener) -> _Attempt:
-    listener.stage(f"export {export.name}")
-    folder = staging / export.name
-    folder.mkdir()
-    runnable = convert(export, subject, workers, folder / export.exporter.file_name)
-    for note in runnable.facts.notes:
-        listener.note(f"{export.name}: {note}")
-    return _Attempt(export, runnable, {})
+def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:
+    bench.listener.stage(f"export {export.name}")
+    return told(decide(export, bench), bench.listener)
 
 
-def _written(attempt: _Attempt, subject: Subject, folder: Path, workers: Workers) -> Exported:
+def _written(attempt: _Attempt, subject: Subject, folder: Path, staging: Path, workers: Workers) -> Exported:
     export, runnable, problems = attempt.export, attempt.runnable, attempt.problems
     milliseconds = latency_ms(workers.runtime, runnable, subject.network_inputs("validation", [0]))
     accepted, rejected = folder / export.name, folder / f"{export.name}{REJECTED}"
+    made, proofs = staging / f"{export.name}.bundle", tuple[Proof, ...]()
+    if not problems:
+        proofs = _write(made, attempt, milliseconds, subject, workers)
+        problems = tuple(
+            replace(p, message=f"the file {export.name}: {p.message}", path=export.path) for p in broken_proofs(proofs)
+        )
     target = rejected if problems else accepted
-    with whole_folder(target) as staging:
+    with whole_folder(target) as whole:
         if problems:
             lost = [example for comparison in attempt.comparisons.values() for example in lost_examples(comparison)]
-            write_rejected(staging, runnable.file, problems, lost)
+            write_rejected(whole, runnable.file, problems, lost)
         else:
-            _write(staging, attempt, milliseconds, subject, workers)
+            shutil.copytree(made, whole, dirs_exist_ok=True)
     if not problems:  # what was rejected before is settled; a bundle that was accepted before stays
         shutil.rmtree(rejected, ignore_errors=True)
     file = target / export.exporter.file_name
     opened = replace(runnable, file=file)
-    return Exported(export, target, file, opened, attempt.comparisons, milliseconds, problems)
+    return Exported(export, target, file, opened, attempt.comparisons, milliseconds, problems, proofs)
 
 
-def _write(staging: Path, attempt: _Attempt, milliseconds: float, subject: Subject, workers: Workers) -> None:
-    """Write a bundle and let it check itself before anybody sees it."""
+def _write(
+    folder: Path, attempt: _Attempt, milliseconds: float, subject: Subject, workers: Workers
+) -> tuple[Proof, ...]:
+    """Write a bundle, let the device's runtimes prove it, and let it check itself before anybody sees it."""
     test, export = attempt.comparisons["test"], attempt.export
     rows = golden.choose(subject, test.file.predictions, test.model.predictions)
     samples = golden.make(subject, workers.runtime, attempt.runnable, rows)
     measured = Measured(attempt.runnable, samples, attempt.comparisons, milliseconds)
-    write_bundle(staging, export, subject, measured)
-    if found := check_bundle(staging, workers.runtime):
-        raise GateError(replace(p, message=f"the bundle {export.name}: {p.message}", path=export.path) for p in found)
+    folder.mkdir()
+    write_bundle(folder, export, subject, measured)
+    proofs = _proofs(folder, export, subject, workers)
+    if not broken_proofs(proofs):
+        finish(folder, read_manifest(folder).model_copy(update={"proofs": proofs}))
+        if found := check_bundle(folder, workers.runtime):
+            raise GateError(
+                replace(p, message=f"the bundle {export.name}: {p.message}", path=export.path) for p in found
+            )
+    return proofs
+
+
+def _proofs(folder: Path, export: PlannedExport, subject: Subject, workers: Workers) -> tuple[Proof, ...]:
+    if not export.device.runtimes:
+        return ()
+    split, bundle = subject.splits["test"], open_bundle(folder, workers.runtime)
+    raw = raw_reader(split, subject.facts.preprocessing)
+    trial = make_trial(bundle, split.inputs, split.names, raw, split.targets)
+    return prove(export.device.runtimes, bundle, trial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cnnpipe.bundle.proof_line import proof_line
 from cnnpipe.manifest import Manifest
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
@@ -26,6 +27,7 @@ def readme(manifest: Manifest) -> str:
             "`bundle.json` says all of this for programs, and under `preprocessing` how a picture becomes pixels.",
             "`sample_input.npy` and `sample_output.npy` hold real inputs and the outputs that they must give.",
             "",
+            *_proofs(manifest),
             *_example(manifest),
         ]
     )
@@ -43,6 +45,14 @@ def _weights(manifest: Manifest) -> list[str]:
     licence = weights.get("licence")
     under = f"Their licence: {licence}." if licence else "Their licence is not known to cnnpipe."
     return [f"Training began with {whose} (sha256 {weights.get('sha256')}). {under}", ""]
+
+
+def _proofs(manifest: Manifest) -> list[str]:
+    """Return what the runtimes of the device said, on the computer that made the bundle."""
+    if not manifest.proofs:
+        return []
+    lines = (f"- {proof_line(proof)}" for proof in manifest.proofs)
+    return ["What the device's own runtimes said about the test split, on the host:", *lines, ""]
 
 
 def _fill(tensor: Any) -> str:

@@ -95,7 +95,11 @@ def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured
             (folder / sample_file(kind, name, tensors)).write_bytes(_npy(values))
     originals = _write_originals(folder, golden)
     (folder / PARITY).write_text(to_json(_parity(measured, originals)), encoding="utf-8")
-    manifest = make_manifest(export, subject, measured)
+    finish(folder, make_manifest(export, subject, measured))
+
+
+def finish(folder: Path, manifest: Manifest) -> None:
+    """Write what speaks about the whole bundle: README, and bundle.json with the list of all other files."""
     (folder / README).write_text(readme(manifest), encoding="utf-8")
     (folder / MANIFEST).write_text(to_json(seal(folder, manifest)), encoding="utf-8")
 

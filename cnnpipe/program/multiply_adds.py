@@ -44,12 +44,12 @@ def _depthwise(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any])
 
 def _transposed(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
     channels, height, width, _ = _four(inputs[1])  # input 0 is the shape of the output
-    return math.prod(inputs[2]) * height * width * channels
+    return int(math.prod(inputs[2]) * height * width * channels)
 
 
 def _dense(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
     units, values = inputs[1][0], inputs[1][1]
-    return math.prod(inputs[0]) // values * values * units
+    return int(math.prod(inputs[0]) // values * values * units)
 
 
 def _product(inputs: Sequence[Any], output: Shape, options: Mapping[str, Any]) -> int:
