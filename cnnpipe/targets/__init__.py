@@ -77,6 +77,10 @@ class Target(Spec):
         """Yield what its runtime lacks or does badly, operator by operator."""
         return iter(())
 
+    def accelerated(self, program: Program) -> int | None:
+        """Return how many operators, from the first on, its accelerator runs; None where it has none or cannot tell."""
+        return None
+
     def memory(self) -> Memory | None:
         """Return what a model may use; None where memory is no matter."""
         return None
