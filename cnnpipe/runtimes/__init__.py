@@ -40,10 +40,13 @@ class Answers:
     Args:
         outputs: By tensor name, batch axis first: stored values when it feeds on stored inputs, else real ones.
         facts: What it measured beside them, as plain values: `arena_bytes`, `version`, …
+        reference: What LiteRT says with the kernels that this runtime is to agree with, in the form of `outputs`; None
+            when it is to agree with what LiteRT says by default.
     """
 
     outputs: Mapping[str, np.ndarray]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    reference: Mapping[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import importlib.util
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -66,8 +67,6 @@ class LiteRTMicro(Runtime):
         Raises:
             ProblemError: The interpreter refuses the file, or the stated arena is too small.
         """
-        import numpy as np
-
         file = folder / Path(manifest.file).name
         data = file.read_bytes()
         measured = self.memory(file)
@@ -79,11 +78,9 @@ class LiteRTMicro(Runtime):
                 f"the bundle states {stated:,}"
             )
             raise ProblemError(Problem(message))
-        names = [entry.name for entry in manifest.outputs]
-        rows = [_answer(interpreter, manifest, cases.stored, row) for row in range(_count(cases.stored))]
-        outputs = {name: np.concatenate([row[place] for row in rows]) for place, name in enumerate(names)}
         facts = {"arena_bytes": measured.arena, "head": measured.head, "tail": measured.tail, "version": _version()}
-        return Answers(outputs, facts)
+        outputs = _answers(manifest, cases.stored, partial(_answer, interpreter, len(manifest.outputs)))
+        return Answers(outputs, facts, _answers(manifest, cases.stored, partial(_reference_answer, _reference(data))))
 
 
 def _memory(head: int, arena: int, measured_by: str | None) -> Memory:
@@ -164,16 +161,42 @@ def _allocations(interpreter: Any) -> dict[str, int]:
         return {name.decode(): int(size) for name, size in _PART.findall(_text(said).encode())}
 
 
-def _answer(interpreter: Any, manifest: Manifest, stored: Mapping[str, np.ndarray], row: int) -> list[np.ndarray]:
+def _answers(
+    manifest: Manifest, stored: Mapping[str, np.ndarray], answer: Callable[[list[np.ndarray]], list[np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Ask for one example after another; inputs and outputs are in the file's order."""
+    import numpy as np
+
+    count = len(next(iter(stored.values())))
     with _silenced():
-        for place, entry in enumerate(manifest.inputs):
-            interpreter.set_input(stored[entry.name][row : row + 1].reshape(entry.shape), place)
-        interpreter.invoke()
-    return [interpreter.get_output(place) for place in range(len(manifest.outputs))]
+        rows = [
+            answer([stored[entry.name][row : row + 1].reshape(entry.shape) for entry in manifest.inputs])
+            for row in range(count)
+        ]
+    return {entry.name: np.concatenate([row[at] for row in rows]) for at, entry in enumerate(manifest.outputs)}
 
 
-def _count(stored: Mapping[str, np.ndarray]) -> int:
-    return len(next(iter(stored.values())))
+def _answer(interpreter: Any, outputs: int, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    for place, values in enumerate(inputs):
+        interpreter.set_input(values, place)
+    interpreter.invoke()
+    return [interpreter.get_output(place) for place in range(outputs)]
+
+
+def _reference(data: bytes) -> Any:
+    """Return LiteRT with its reference kernels, which LiteRT Micro shares; its fast ones round differently."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _reference_answer(interpreter: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    for tensor, values in zip(interpreter.get_input_details(), inputs, strict=True):
+        interpreter.set_tensor(tensor["index"], values)
+    interpreter.invoke()
+    return [interpreter.get_tensor(tensor["index"]) for tensor in interpreter.get_output_details()]
 
 
 @contextlib.contextmanager
