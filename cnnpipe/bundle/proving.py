@@ -184,7 +184,9 @@ def _ask(child: Child, runtime: Runtime, bundle: Bundle, trial: Trial) -> tuple[
         rows += part
         parts.append(found)
     outputs = {name: np.concatenate([part.outputs[name] for part in parts]) for name in trial.outputs if parts}
-    return rows, Answers(outputs, parts[-1].facts if parts else {})
+    references = [part.reference for part in parts if part.reference is not None]
+    reference = {name: np.concatenate([one[name] for one in references]) for name in trial.outputs if references}
+    return rows, Answers(outputs, parts[-1].facts if parts else {}, reference or None)
 
 
 def _cases(runtime: Runtime, trial: Trial) -> Iterator[tuple[list[int], Cases]]:
@@ -213,7 +215,7 @@ def _check_form(found: Answers, outputs: Sequence[TensorFacts], count: int) -> N
 
 def _judged(runtime: Runtime, bundle: Bundle, trial: Trial, rows: Sequence[int], found: Answers) -> Proof:
     task, facts, bounds = bundle.task, bundle.facts, runtime.bounds
-    reference = {name: values[list(rows)] for name, values in trial.outputs.items()}
+    reference = found.reference or {name: values[list(rows)] for name, values in trial.outputs.items()}
     wanted = real_outputs(bundle.runnable, reference)
     here = found.outputs if runtime.feeds_on == "raw" else real_outputs(bundle.runnable, found.outputs)
     said, should = task.decode(here, facts), task.decode(wanted, facts)
