@@ -80,6 +80,37 @@ class Calibration(Spec):
     examples: int
     constant_frames: int
     """Frames of nothing but the smallest and the largest pixel, so that the input's range is exact."""
+    choice: str = "random"
+    """Which examples: `random`, or `balanced`: equally many of each label."""
+    seed: int = 0
+    """Chose them."""
+
+
+class Rung(Spec):
+    """One remedy that a ladder tried, measured on the validation split."""
+
+    rung: str
+    """What was tried, in words."""
+    quantization: Quantization
+    state: Literal["chosen", "failed", "not run"]
+    reason: str = ""
+    """Why it failed, or was not run."""
+    examples: int | None = None
+    """How many training examples it was calibrated on."""
+    float_tensors: tuple[str, ...] = ()
+    """Tensors whose operators were kept in float."""
+    bytes: int | None = None
+    """Size of the file."""
+    latency_ms: float | None = None
+    """Median time for one example on the host."""
+    score: float | None = None
+    """The headline metric of the file."""
+    drop: float | None = None
+    """How much worse that is than Keras."""
+    lost: int | None = None
+    """Examples that the file does worse than Keras; None where examples have no scores."""
+    won: int | None = None
+    """Examples that it does better."""
 
 
 class Memory(Spec):
@@ -145,6 +176,8 @@ class Manifest(Spec):
     """None for a target that has no arena."""
     proofs: tuple[Proof, ...] = ()
     """What the device's own runtimes said, on the test split."""
+    ladder: tuple[Rung, ...] = ()
+    """All that was tried, in this order, where the recipe asks for the ladder."""
     scores: dict[str, Any]
     """For `validation` and `test`: `model` (Keras), `file`, each metric with n and interval, and `drop`."""
     files: dict[str, FileEntry]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnpipe.bundle import golden
+from cnnpipe.bundle.attempt import Attempt, Bench, Decide, attempt, told
 from cnnpipe.bundle.check import check_bundle
-from cnnpipe.bundle.comparison import Comparer, Comparison, broken_promises, lost_examples
-from cnnpipe.bundle.convert import convert
+from cnnpipe.bundle.comparison import Comparer, Comparison, lost_examples
 from cnnpipe.bundle.measured import Measured
 from cnnpipe.bundle.normalization import check_normalization
 from cnnpipe.bundle.open import open_bundle
@@ -27,7 +27,7 @@ from cnnpipe.bundle.write import finish, whole_folder, write_bundle, write_rejec
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import GateError, Problem
 from cnnpipe.events import Listener
-from cnnpipe.manifest import Proof, read_manifest
+from cnnpipe.manifest import Proof, Rung, read_manifest
 from cnnpipe.recipe.exports import PlannedExport
 
 REJECTED = ".rejected"
@@ -46,6 +46,7 @@ class Exported:
         latency_ms: Median time for one example on this host.
         problems: Why it was rejected; empty when it passed.
         proofs: What the device's own runtimes said on the test split; empty when it was not asked.
+        rungs: Of a ladder, all that was tried, in this order.
     """
 
     export: PlannedExport
@@ -56,6 +57,7 @@ class Exported:
     latency_ms: float
     problems: tuple[Problem, ...]
     proofs: tuple[Proof, ...] = ()
+    rungs: tuple[Rung, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -92,7 +94,7 @@ def export_all(
         decided = [_decided(export, bench, decide) for export in exports]
         # All decisions are made: now the test split may be read.
         final = [made.on("test", comparer) for made in decided]
-        return tuple(_written(made, folder, workers) for made in final)
+        return tuple(_written(made, folder, bench) for made in final)
 
 
 def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:
@@ -100,38 +102,36 @@ def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:
     return told(decide(export, bench), bench.listener)
 
 
-def _written(attempt: _Attempt, subject: Subject, folder: Path, staging: Path, workers: Workers) -> Exported:
-    export, runnable, problems = attempt.export, attempt.runnable, attempt.problems
-    milliseconds = latency_ms(workers.runtime, runnable, subject.network_inputs("validation", [0]))
+def _written(made: Attempt, folder: Path, bench: Bench) -> Exported:
+    export, runnable, problems, workers = made.export, made.runnable, made.problems, bench.workers
+    milliseconds = latency_ms(workers.runtime, runnable, made.subject.network_inputs("validation", [0]))
     accepted, rejected = folder / export.name, folder / f"{export.name}{REJECTED}"
-    made, proofs = staging / f"{export.name}.bundle", tuple[Proof, ...]()
+    bundle, proofs = bench.folder / f"{export.name}.bundle", tuple[Proof, ...]()
     if not problems:
-        proofs = _write(made, attempt, milliseconds, subject, workers)
+        proofs = _write(bundle, made, milliseconds, workers)
         problems = tuple(
             replace(p, message=f"the file {export.name}: {p.message}", path=export.path) for p in broken_proofs(proofs)
         )
     target = rejected if problems else accepted
     with whole_folder(target) as whole:
         if problems:
-            lost = [example for comparison in attempt.comparisons.values() for example in lost_examples(comparison)]
-            write_rejected(whole, runnable.file, problems, lost)
+            lost = [example for comparison in made.comparisons.values() for example in lost_examples(comparison)]
+            write_rejected(whole, runnable.file, problems, lost, made.rungs)
         else:
-            shutil.copytree(made, whole, dirs_exist_ok=True)
+            shutil.copytree(bundle, whole, dirs_exist_ok=True)
     if not problems:  # what was rejected before is settled; a bundle that was accepted before stays
         shutil.rmtree(rejected, ignore_errors=True)
     file = target / export.exporter.file_name
     opened = replace(runnable, file=file)
-    return Exported(export, target, file, opened, attempt.comparisons, milliseconds, problems, proofs)
+    return Exported(export, target, file, opened, made.comparisons, milliseconds, problems, proofs, made.rungs)
 
 
-def _write(
-    folder: Path, attempt: _Attempt, milliseconds: float, subject: Subject, workers: Workers
-) -> tuple[Proof, ...]:
+def _write(folder: Path, made: Attempt, milliseconds: float, workers: Workers) -> tuple[Proof, ...]:
     """Write a bundle, let the device's runtimes prove it, and let it check itself before anybody sees it."""
-    test, export = attempt.comparisons["test"], attempt.export
+    test, export, subject = made.comparisons["test"], made.export, made.subject
     rows = golden.choose(subject, test.file.predictions, test.model.predictions)
-    samples = golden.make(subject, workers.runtime, attempt.runnable, rows)
-    measured = Measured(attempt.runnable, samples, attempt.comparisons, milliseconds)
+    samples = golden.make(subject, workers.runtime, made.runnable, rows)
+    measured = Measured(made.runnable, samples, made.comparisons, milliseconds, made.rungs)
     folder.mkdir()
     write_bundle(folder, export, subject, measured)
     proofs = _proofs(folder, export, subject, workers)

@@ -22,6 +22,7 @@ from cnnpipe.manifest import (
     Normalization,
     OutputEntry,
     PreprocessingEntry,
+    Rung,
 )
 from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.task import Arrays
@@ -36,12 +37,14 @@ class Measured:
         golden: The golden samples.
         comparisons: How it does against Keras, by split.
         latency_ms: Time for one example on this host.
+        rungs: Of a ladder, all that was tried.
     """
 
     runnable: Runnable
     golden: Golden
     comparisons: Mapping[SplitName, Comparison]
     latency_ms: float
+    rungs: tuple[Rung, ...] = ()
 
 
 def sample_file(kind: str, tensor: str, tensors: Arrays) -> str:
@@ -73,6 +76,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         notes=facts.notes,
         max_drop=export.max_drop,
         host_latency_ms=round(measured.latency_ms, 4),
+        ladder=measured.rungs,
         scores={split: comparison.as_json() for split, comparison in measured.comparisons.items()},
         files={},
     )
@@ -84,7 +88,13 @@ def _calibration(export: PlannedExport, subject: Subject) -> Calibration | None:
     training = subject.splits["training"]
     pixels = all(values.dtype == "uint8" for values in training.inputs.values())
     examples = min(export.calibration_examples, len(training))
-    return Calibration(split="training", examples=examples, constant_frames=CONSTANT_FRAMES if pixels else 0)
+    return Calibration(
+        split="training",
+        examples=examples,
+        constant_frames=CONSTANT_FRAMES if pixels else 0,
+        choice=export.calibration_choice,
+        seed=subject.seed,
+    )
 
 
 def _inputs(export: PlannedExport, subject: Subject, measured: Measured) -> Iterator[InputEntry]:

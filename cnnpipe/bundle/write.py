@@ -29,6 +29,7 @@ from cnnpipe.manifest import (
     GoldenSample,
     Manifest,
     ParityFile,
+    Rung,
     to_json,
 )
 from cnnpipe.recipe.exports import PlannedExport
@@ -104,7 +105,9 @@ def finish(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).write_text(to_json(seal(folder, manifest)), encoding="utf-8")
 
 
-def write_rejected(folder: Path, file: Path, problems: Sequence[Problem], lost: Sequence[LostExample]) -> None:
+def write_rejected(
+    folder: Path, file: Path, problems: Sequence[Problem], lost: Sequence[LostExample], rungs: Sequence[Rung] = ()
+) -> None:
     """Write a file that broke a promise, with the reasons, so that it can be looked at. It is no bundle.
 
     Args:
@@ -112,9 +115,12 @@ def write_rejected(folder: Path, file: Path, problems: Sequence[Problem], lost: 
         file: The exported file.
         problems: Which promises it broke.
         lost: The examples that were lost.
+        rungs: Of a ladder, all that was tried.
     """
     shutil.copyfile(file, folder / file.name)
     content = {"problems": [problem.message for problem in problems], "lost": [asdict(example) for example in lost]}
+    if rungs:
+        content["ladder"] = [rung.model_dump(mode="json") for rung in rungs]
     (folder / REASONS).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
