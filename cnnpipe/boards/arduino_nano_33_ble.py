@@ -10,6 +10,15 @@ from cnnpipe.boards import Board
 class ArduinoNano33Ble(Board):
     """Arduino Nano 33 BLE, BLE Sense."""
 
+    also_called: ClassVar[tuple[str, ...]] = (
+        "nano",
+        "nano_33",
+        "nano_33_ble",
+        "nano_33_ble_sense",
+        "arduino_nano_33_ble_sense",
+        "arduino_nano",
+        "nrf52840",
+    )
     type: Literal["arduino_nano_33_ble"] = "arduino_nano_33_ble"
     title: ClassVar[str] = "Arduino Nano 33 BLE, BLE Sense"
     family: ClassVar[str] = "cortex_m"

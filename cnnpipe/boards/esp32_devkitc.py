@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class Esp32DevKitC(Board):
     """ESP32-DevKitC."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("esp32", "esp32_wroom", "esp32_devkit")
     type: Literal["esp32_devkitc"] = "esp32_devkitc"
     title: ClassVar[str] = "ESP32-DevKitC"
     family: ClassVar[str] = "esp32"

@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class Esp32S3DevKitC(Board):
     """ESP32-S3-DevKitC-1."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("esp32_s3", "esp32s3", "s3", "esp32_s3_devkit")
     type: Literal["esp32_s3_devkitc"] = "esp32_s3_devkitc"
     title: ClassVar[str] = "ESP32-S3-DevKitC-1"
     family: ClassVar[str] = "esp32"

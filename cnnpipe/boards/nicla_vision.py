@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class NiclaVision(Board):
     """Arduino Nicla Vision."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("nicla", "nicla_me", "arduino_nicla_vision")
     type: Literal["nicla_vision"] = "nicla_vision"
     title: ClassVar[str] = "Arduino Nicla Vision"
     family: ClassVar[str] = "cortex_m"

@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class RaspberryPiPico(Board):
     """Raspberry Pi Pico."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("pico", "pico_w", "rp2040")
     type: Literal["raspberry_pi_pico"] = "raspberry_pi_pico"
     title: ClassVar[str] = "Raspberry Pi Pico"
     family: ClassVar[str] = "cortex_m"

@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class RaspberryPiPico2(Board):
     """Raspberry Pi Pico 2."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("pico_2", "pico2", "rp2350")
     type: Literal["raspberry_pi_pico_2"] = "raspberry_pi_pico_2"
     title: ClassVar[str] = "Raspberry Pi Pico 2"
     family: ClassVar[str] = "cortex_m"

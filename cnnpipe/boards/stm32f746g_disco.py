@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class Stm32F746GDisco(Board):
     """STM32F746G-DISCO."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("stm32f746", "stm32f746g", "stm32f7")
     type: Literal["stm32f746g_disco"] = "stm32f746g_disco"
     title: ClassVar[str] = "STM32F746G-DISCO"
     family: ClassVar[str] = "cortex_m"

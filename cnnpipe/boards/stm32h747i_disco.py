@@ -10,6 +10,7 @@ from cnnpipe.boards import Board
 class Stm32H747IDisco(Board):
     """STM32H747I-DISCO."""
 
+    also_called: ClassVar[tuple[str, ...]] = ("stm32h747", "stm32h7", "stm32h747i")
     type: Literal["stm32h747i_disco"] = "stm32h747i_disco"
     title: ClassVar[str] = "STM32H747I-DISCO"
     family: ClassVar[str] = "cortex_m"

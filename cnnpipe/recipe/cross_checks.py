@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnnpipe.errors import Path, Problem, dotted
-from cnnpipe.recipe.exports import LADDER, unfit
+from cnnpipe.recipe.exports import LADDER, export_name, unfit
 from cnnpipe.recipe.schema import Export, Recipe, Training
 from cnnpipe.spec import Spec
 from cnnpipe.task import Task
@@ -27,6 +27,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
         yield from _export(export, f"export.{number}", recipe.task)
+    yield from _clients(recipe)
     yield from _repeated_exports(recipe)
 
 
@@ -209,10 +210,24 @@ def _export(export: Export, path: str, task: Task) -> Iterator[Problem]:
         yield Problem(message, path=f"{path}.calibration_choice", hint="Write 'random'.")
 
 
+def _clients(recipe: Recipe) -> Iterator[Problem]:
+    """A client library that resizes pictures by itself must do as the training did."""
+    preprocessing = recipe.data.preprocessing
+    for number, export in enumerate(recipe.export):
+        theirs, ours = export.target.client_resize, getattr(preprocessing, "resize", None)
+        if theirs is not None and ours not in (None, theirs):
+            yield Problem(
+                f"training resizes pictures by '{ours}', and the client library of '{export.target.type}' "
+                f"(export.{number}) by '{theirs}', so that the model would see other pictures there",
+                path="data.preprocessing.resize",
+                hint=f"Write 'resize: {theirs}', or export to 'generic' and resize in your own program.",
+            )
+
+
 def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:
     seen: dict[Any, int] = {}
     for number, export in enumerate(recipe.export):
-        key = export.target.label, export.quantization
+        key = export_name(export)
         if key in seen:
             yield Problem(
                 f"the same target and quantization as 'export.{seen[key]}', so that one file would overwrite the other",

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnpipe.errors import Problem
-from cnnpipe.exporters import Exporter, Quantization, TensorType
+from cnnpipe.exporters import Exporter, Granularity, Quantization, TensorType
 from cnnpipe.recipe.schema import CalibrationChoice, Export, Recipe
-from cnnpipe.targets import Granularity, Target
+from cnnpipe.targets import Target
 
 LADDER: tuple[Quantization, ...] = ("int8", "int16x8", "dynamic_range", "float16")
 """What a ladder may end with, in the order in which it is tried."""
@@ -85,7 +85,7 @@ def planned_export(number: int, export: Export, rung: Quantization | None = None
     wish = type(export.target).input_types[chosen]
     return PlannedExport(
         number=number,
-        name=f"{export.target.label}-{export.quantization}",
+        name=export_name(export),
         device=export.target,
         exporter=export.format or export.target.format,
         quantization=chosen,
@@ -99,6 +99,14 @@ def planned_export(number: int, export: Export, rung: Quantization | None = None
         calibration_choice=export.calibration_choice,
         asked=export,
     )
+
+
+def export_name(export: Export) -> str:
+    """Return the name of the folder: the target's label, the quantization, and a format that is not the usual one."""
+    exporter = export.format or export.target.format
+    usual = type(export.target).model_fields["format"].get_default(call_default_factory=True)
+    format_name = "" if exporter.type == usual.type else f"-{exporter.type}"
+    return f"{export.target.label}-{export.quantization}{format_name}"
 
 
 def _first(export: Export) -> Quantization:

@@ -12,7 +12,7 @@ from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.mistakes import MANY, Mistake, choices_of, expected_of, key_hint, value_hint
 from cnnpipe.recipe.where import keys_at
-from cnnpipe.registry import room
+from cnnpipe.registry import room, rooms
 from cnnpipe.spec import Spec
 from cnnpipe.yaml_nodes import Node, short
 
@@ -117,7 +117,8 @@ def _missing(mistake: Mistake, root: Node) -> Problem:
         return _located(root, mistake.path, f"needs at least {key + 1} items")
     if not mistake.path:
         return _located(root, (), f"the section '{key}' is missing")
-    return _located(root, mistake.path, f"needs the key '{key}'")
+    hint = _listed_all(f"{key}s") if any(here.name == f"{key}s" for here in rooms()) else ""
+    return _located(root, mistake.path, f"needs the key '{key}'", hint)
 
 
 def _unknown_type(mistake: Mistake, root: Node) -> Problem:
@@ -148,10 +149,14 @@ def _meant(word: str, specs: Mapping[str, type[Spec]]) -> str:
 
 def _listed(known: Sequence[str], room: str) -> str:
     if not known:
-        return f"'cnnpipe list {room}' shows all types." if room else ""
+        return _listed_all(room) if room else ""
     if len(known) > MANY:
-        return f"'cnnpipe list {room}' shows all types."
+        return _listed_all(room)
     return f"Known types: {', '.join(known)}."
+
+
+def _listed_all(room: str) -> str:
+    return f"'cnnpipe list {room}' shows all types."
 
 
 def _suggested_already(problem: Problem, hints: set[str], problems: Sequence[Problem]) -> bool:

@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from cnnpipe.exporters import AnyExporter, Quantization, TensorType
+from cnnpipe.exporters import AnyExporter, Granularity, Quantization, TensorType
 from cnnpipe.program import Program
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
-
-Granularity = Literal["per_channel", "per_tensor"]
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cnnpipe.boards import ROOM as BOARDS
-from cnnpipe.boards import AnyBoard
+from cnnpipe.boards import AnyBoard, Board
 from cnnpipe.exporters import AnyExporter, Quantization, TensorType
 from cnnpipe.program import Program
 from cnnpipe.registry import Component
@@ -39,12 +39,22 @@ class OnBoard(Target):
     }
     runtimes: ClassVar[tuple[str, ...]] = ("litert_micro",)
 
+    @field_validator("board")
+    @classmethod
+    def _of_this_family(cls, board: Board) -> Board:
+        if board.family != cls.model_fields["type"].default:
+            raise ValueError(f"the board '{board.type}' is one of the target '{board.family}'")
+        return board
+
     @classmethod
     def meant_by(cls, word: str) -> Mapping[str, Any]:
-        """Return the board of that name, if it is one of this family."""
-        known = {name: BOARDS.load(name) for name in BOARDS.names()}
-        family = getattr(known.get(word.lower()), "family", None)
-        return {"board": word.lower()} if family == cls.model_fields["type"].default else {}
+        """Return the board of that name, or that others call so, if it is one of this family."""
+        boards = [BOARDS.load(name) for name in BOARDS.names()]
+        for board in cast(list[type[Board]], boards):
+            name = board.model_fields["type"].default
+            if board.family == cls.model_fields["type"].default and word.lower() in (name, *board.also_called):
+                return {"board": name}
+        return {}
 
     @property
     def label(self) -> str:

@@ -10,7 +10,7 @@ from cnnpipe.targets._on_board import OnBoard
 class Esp32(OnBoard):
     """A board with a chip of Espressif, with LiteRT Micro and the kernels of ESP-NN."""
 
-    also_called: ClassVar[tuple[str, ...]] = ("esp", "espressif", "esp_idf", "esp32_s3", "esp32s3", "esp_nn")
+    also_called: ClassVar[tuple[str, ...]] = ("esp", "espressif", "esp_idf", "esp_nn")
     type: Literal["esp32"] = "esp32"
 
     title: ClassVar[str] = "Espressif microcontrollers with LiteRT Micro"
