@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnpipe.bundle.attached import changed_attachments
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.normalization import stated_normalization
@@ -32,7 +33,7 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
     Checked are: all files are there with their sizes and sha256; the file's tensors and operators are those of
     bundle.json; the input tensor carries the normalization that is stated; the labels are the same everywhere; the
     golden pictures become the golden inputs; the file turns these into the golden outputs, which are near to what Keras
-    said and mean the same.
+    said and mean the same; what is attached for the device (labels, scales, operators, arrays) is what the rest gives.
 
     Args:
         folder: The bundle.
@@ -49,6 +50,7 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
             for part in (_files(bundle), _labels(bundle), _preprocessing(bundle), _file_facts(bundle)):
                 problems += part
             problems += _samples(bundle, parity)
+            problems += changed_attachments(folder, bundle.manifest)
     except ProblemError as error:
         problems += error.problems
     finally:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnpipe.build import plan
+from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.runtime import Runnable, open_file
 from cnnpipe.bundle.subject import Subject
@@ -100,11 +101,12 @@ def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) 
     try:
         facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
         runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
+        memory = arena_of(export.device, job.file, workers.runtime)
     except ChildError as error:
         raise error.about(f"the export {export.name} failed", export.path) from error
     except ProblemError as error:
         raise ProblemError(_at_export(problem, export, graph) for problem in error.problems) from error
-    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes))
+    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes), memory=memory)
 
 
 def _at_export(problem: Problem, export: PlannedExport, graph: Graph) -> Problem:

@@ -76,6 +76,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         notes=facts.notes,
         max_drop=export.max_drop,
         host_latency_ms=round(measured.latency_ms, 4),
+        memory=measured.runnable.memory,
         ladder=measured.rungs,
         scores={split: comparison.as_json() for split, comparison in measured.comparisons.items()},
         files={},

@@ -11,6 +11,7 @@ from cnnpipe.bundle.feed import Feed, dequantize, feed_of
 from cnnpipe.bundle.workers import CALL_BYTES, RUNTIME_SECONDS
 from cnnpipe.child import Child
 from cnnpipe.exporters import Exporter, FileFacts
+from cnnpipe.manifest import Memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +28,14 @@ class Runnable:
         file: The file.
         facts: What it holds.
         feeds: How each input is filled, by tensor name.
+        memory: What it takes of the device's arena; None when that is not known, or the device has none.
     """
 
     exporter: Mapping[str, Any]
     file: Path
     facts: FileFacts
     feeds: Mapping[str, Feed]
+    memory: Memory | None = None
 
 
 def open_file(runtime: Child, exporter: Exporter, file: Path, normalization: tuple[float, float] | None) -> Runnable:

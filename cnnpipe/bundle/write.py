@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe import files
+from cnnpipe.bundle.attached import write_attachments
 from cnnpipe.bundle.comparison import LostExample
 from cnnpipe.bundle.golden import Golden
 from cnnpipe.bundle.measured import Measured, make_manifest, sample_file
@@ -100,7 +101,8 @@ def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured
 
 
 def finish(folder: Path, manifest: Manifest) -> None:
-    """Write what speaks about the whole bundle: README, and bundle.json with the list of all other files."""
+    """Write what is made of the bundle: attachments, README, and bundle.json with the list of all other files."""
+    write_attachments(folder, manifest)
     (folder / README).write_text(readme(manifest), encoding="utf-8")
     (folder / MANIFEST).write_text(to_json(seal(folder, manifest)), encoding="utf-8")
 
