@@ -8,6 +8,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from cnnpipe.bundle.proof_line import proof_line
 from cnnpipe.evaluation import Drop
 from cnnpipe.jobs.results import (
     EvaluateResult,
@@ -39,7 +40,8 @@ def _run(result: RunResult) -> str:
     bundles = [export.file.parent for export in exported.exports if export.passed]
     bundle = bundles[-1] if bundles else training.run
     return "\n".join([
-        _headline(training), "", _export_table(rows, training.metric.name), "", *_lost(exported.exports),
+        _headline(training), "", _export_table(rows, training.metric.name), "", *_proofs(exported.exports),
+        *_lost(exported.exports),
         *_places(training.run, exported.exports),
         *_next(f"cnnpipe predict {_path(bundle)} FILE", f"cnnpipe evaluate {_path(training.run)} --split validation"),
     ])  # fmt: skip
@@ -63,7 +65,8 @@ def _metrics(scores: Scores) -> list[str]:
 def _exports(result: ExportsResult) -> str:
     rows = [_export_row(export) for export in result.exports]
     return "\n".join([
-        _export_table(rows, result.metric.name), "", *_lost(result.exports), *_places(result.run, result.exports),
+        _export_table(rows, result.metric.name), "", *_proofs(result.exports), *_lost(result.exports),
+        *_places(result.run, result.exports),
     ])  # fmt: skip
 
 
@@ -80,6 +83,12 @@ def _predict(result: PredictResult) -> str:
     pairs = zip(result.files, result.predictions, strict=True)
     rows = [(str(file), *(_cell(prediction.get(key)) for key in keys)) for file, prediction in pairs]
     return table(("file", *keys), rows, left=("file", "label"))
+
+
+def _proofs(exports: Sequence[ExportResult]) -> Iterator[str]:
+    """Yield a line for each runtime that was asked about each file."""
+    lines = [f"{one.target} {one.quantization}   {proof_line(proof)}" for one in exports for proof in one.proofs]
+    yield from [*lines, ""] if lines else []
 
 
 def _lost(exports: Sequence[ExportResult]) -> Iterator[str]:

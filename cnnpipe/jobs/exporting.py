@@ -103,6 +103,7 @@ def _result(exported: Exported, headline: str, loaded: LoadedRecipe) -> ExportRe
         latency_ms=exported.latency_ms,
         lost=() if exported.passed else tuple((e.name, e.model, e.file) for e in lost_examples(comparison)),
         problems=tuple(replace(p, place=p.place or _place(loaded, p.path)) for p in exported.problems),
+        proofs=exported.proofs,
     )
 
 

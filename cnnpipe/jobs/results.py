@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop
+from cnnpipe.manifest import Proof
 from cnnpipe.task import Metric, Prediction, Score, Scores
 
 HEADLINE = "headline"
@@ -31,6 +32,7 @@ class ExportResult:
         latency_ms: Median milliseconds for one example on this machine, None when not measured.
         problems: What failed, or should be known.
         lost: Of a rejected file, what was lost: name of the example, what the Keras model says, what the file says.
+        proofs: What the device's own runtimes said of it on the test split.
     """
 
     file: Path
@@ -44,9 +46,10 @@ class ExportResult:
     latency_ms: float | None = None
     problems: tuple[Problem, ...] = ()
     lost: tuple[tuple[str, Prediction, Prediction], ...] = ()
+    proofs: tuple[Proof, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plain form: file, target, quantization, bytes, score, drop, passed."""
+        """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs."""
         return {
             "file": str(self.file),
             "target": self.target,
@@ -55,6 +58,7 @@ class ExportResult:
             "score": self.score.value,
             "drop": self.drop.drop,
             "passed": self.passed,
+            "proofs": [proof.model_dump(mode="json") for proof in self.proofs],
         }
 
 
