@@ -90,8 +90,6 @@ def tidy(data: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
         inputs: Names of the inputs in the order that the file shall have.
         outputs: Names of the outputs in the order that the file shall have.
     """
-    import flatbuffers
-
     model = read(data)
     graph, (signature,) = model.subgraphs[0], model.signatureDefs
     positions = {_text(entry.name): entry.tensorIndex for entry in (*signature.inputs, *signature.outputs)}
@@ -99,8 +97,15 @@ def tidy(data: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
         graph.tensors[position].name = name
     graph.inputs = [positions[name] for name in inputs]
     graph.outputs = [positions[name] for name in outputs]
+    return packed(model)
+
+
+def packed(model: Any) -> bytes:
+    """Return the file of a `ModelT`, every constant aligned. The model's buffers are replaced by aligned ones."""
+    import flatbuffers
+
     model.buffers = [_AlignedBuffer(b"" if b.data is None else bytes(bytearray(b.data))) for b in model.buffers]
-    builder = flatbuffers.Builder(len(data) + 4096)
+    builder = flatbuffers.Builder(sum(len(buffer.data) for buffer in model.buffers) + 4096)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
 

@@ -172,6 +172,8 @@ class Manifest(Spec):
     notes: tuple[str, ...]
     max_drop: float | None
     host_latency_ms: float
+    metadata: bool = False
+    """Whether the file says its labels and normalization itself, for a client library such as MediaPipe Tasks."""
     memory: Memory | None = None
     """None for a target that has no arena."""
     proofs: tuple[Proof, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.bundle.attached import changed_attachments
+from cnnpipe.bundle.client import metadata_problems
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.normalization import stated_normalization
@@ -31,9 +32,10 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
     """Return everything that is wrong with a bundle; an empty list when it is as it was proven.
 
     Checked are: all files are there with their sizes and sha256; the file's tensors and operators are those of
-    bundle.json; the input tensor carries the normalization that is stated; the labels are the same everywhere; the
-    golden pictures become the golden inputs; the file turns these into the golden outputs, which are near to what Keras
-    said and mean the same; what is attached for the device (labels, scales, operators, arrays) is what the rest gives.
+    bundle.json; the input tensor carries the normalization that is stated; the labels are the same everywhere, inside
+    the file too; the golden pictures become the golden inputs; the file turns these into the golden outputs, which are
+    near to what Keras said and mean the same; what is attached for the device (labels, scales, operators, arrays) is
+    what the rest gives.
 
     Args:
         folder: The bundle.
@@ -47,7 +49,13 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
     problems: list[Problem] = []
     try:
         with contradictions(folder):
-            for part in (_files(bundle), _labels(bundle), _preprocessing(bundle), _file_facts(bundle)):
+            for part in (
+                _files(bundle),
+                _labels(bundle),
+                _preprocessing(bundle),
+                _file_facts(bundle),
+                _metadata(bundle),
+            ):
                 problems += part
             problems += _samples(bundle, parity)
             problems += changed_attachments(folder, bundle.manifest)
@@ -125,6 +133,13 @@ def _file_facts(bundle: Bundle) -> Iterator[Problem]:
                 f"bundle.json fills '{entry.name}' with pixel * {entry.multiply:g} + {entry.add:g}; "
                 f"its scale and zero point ask for pixel * {feed.multiply:g} + {feed.add:g}"
             )
+
+
+def _metadata(bundle: Bundle) -> Iterator[Problem]:
+    """Compare what the file says about itself to a client library with bundle.json."""
+    if bundle.manifest.metadata:
+        file, reader = bundle.runnable.file, "cnnpipe.litert_metadata.read_metadata"
+        yield from metadata_problems(bundle.manifest, bundle.runtime.call(reader, file, timeout=RUNTIME_SECONDS))
 
 
 def _carried(entry: InputEntry) -> tuple[float, float] | None:

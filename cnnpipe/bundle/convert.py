@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnnpipe.build import plan
+from cnnpipe.bundle.client import client_graph, planned_metadata
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.runtime import Runnable, open_file
@@ -37,6 +38,7 @@ def convert(export: PlannedExport, subject: Subject, workers: Workers, file: Pat
             calibration = Path(folder) / "calibration.npz"
             _write_calibration(export, subject, calibration)
         job = replace(_job(export, subject.graph, file), weights=subject.weights, calibration=calibration)
+        job = replace(job, metadata=planned_metadata(export, subject, job.normalization))
         return _converted(export, subject.graph, workers, job)
 
 
@@ -80,6 +82,7 @@ def _dry_export(export: PlannedExport, graph: Graph, workers: Workers) -> FileFa
 
 
 def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:
+    graph = client_graph(export, graph)
     normalization = carried_normalization(export, graph)
     converted = graph if normalization is None else without_input_affine(graph)
     return Job(

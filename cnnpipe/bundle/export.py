@@ -15,6 +15,7 @@ from pathlib import Path
 from cnnpipe.bundle import golden
 from cnnpipe.bundle.attempt import Attempt, Bench, Decide, attempt, told
 from cnnpipe.bundle.check import check_bundle
+from cnnpipe.bundle.client import client_subject, takes_colour_for_gray
 from cnnpipe.bundle.comparison import Comparer, Comparison, lost_examples
 from cnnpipe.bundle.measured import Measured
 from cnnpipe.bundle.normalization import check_normalization
@@ -88,13 +89,25 @@ def export_all(
         GateError: A bundle does not pass its own check; it is not written.
     """
     check_normalization(subject)
-    comparer, hears = Comparer(subject, workers.runtime), listener or Listener()
     with tempfile.TemporaryDirectory() as staging:
-        bench = Bench(subject, workers, comparer, Path(staging), hears)
-        decided = [_decided(export, bench, decide) for export in exports]
+        benches = _benches(exports, subject, workers, Path(staging), listener or Listener())
+        decided = [_decided(export, bench, decide) for export, bench in zip(exports, benches, strict=True)]
         # All decisions are made: now the test split may be read.
-        final = [made.on("test", comparer) for made in decided]
-        return tuple(_written(made, folder, bench) for made in final)
+        final = [made.on("test", bench.comparer) for made, bench in zip(decided, benches, strict=True)]
+        return tuple(_written(made, folder, bench) for made, bench in zip(final, benches, strict=True))
+
+
+def _benches(
+    exports: Sequence[PlannedExport], subject: Subject, workers: Workers, folder: Path, listener: Listener
+) -> list[Bench]:
+    """Return a bench for each export; those whose clients feed the same share one, and its answers of Keras."""
+    plain = Bench(subject, workers, Comparer(subject, workers.runtime), folder, listener)
+    found: dict[bool, Bench] = {False: plain}
+    for export in exports:
+        if takes_colour_for_gray(export, subject) and True not in found:
+            other = client_subject(subject, folder)
+            found[True] = replace(plain, subject=other, comparer=Comparer(other, workers.runtime))
+    return [found[takes_colour_for_gray(export, subject)] for export in exports]
 
 
 def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:

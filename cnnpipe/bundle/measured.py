@@ -74,6 +74,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         float_operators=facts.float_operators,
         tensors=facts.tensors,
         notes=facts.notes,
+        metadata=export.device.metadata,
         max_drop=export.max_drop,
         host_latency_ms=round(measured.latency_ms, 4),
         memory=measured.runnable.memory,

@@ -47,6 +47,10 @@ class Preprocessing(Spec):
     def normalized(self, scale: PerChannel, offset: PerChannel) -> Preprocessing:
         """Return this with the normalization `value * scale + offset`, when it states none of its own."""
 
+    def for_channels(self, channels: int) -> Preprocessing | None:
+        """Return this for a client that feeds so many channels; None where that changes nothing, or cannot be."""
+        return None
+
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """Return what a client must do before calling the model, for bundle.json."""

@@ -88,6 +88,12 @@ class Image(Preprocessing):
             scale, offset = (sum(n) / len(n) if isinstance(n, tuple) else n for n in (scale, offset))
         return self.model_copy(update={"normalization": Normalization(scale=scale, offset=offset)})  # type: ignore[arg-type]
 
+    def for_channels(self, channels: int) -> Image | None:
+        """Return this in colour, when it is gray and three channels are fed."""
+        return (
+            self.model_copy(update={"color_mode": "rgb"}) if (self.color_mode, channels) == ("grayscale", 3) else None
+        )
+
     def apply(self, raw: Any) -> np.ndarray:
         """Turn one picture into what the model sees, before normalization.
 

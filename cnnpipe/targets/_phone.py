@@ -31,4 +31,4 @@ class Phone(Target):
     metadata: ClassVar[bool] = True
     client_resize: ClassVar[Literal["stretch"] | None] = "stretch"
     client_channels: ClassVar[int | None] = 3
-    runtimes: ClassVar[tuple[str, ...]] = ("mediapipe",)
+    runtimes: ClassVar[tuple[str, ...]] = ("mediapipe_tasks",)

@@ -1,0 +1,142 @@
+"""What an export owes to its client library: an input that it can fill, and metadata that it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnpipe.build import load_weights, save_weights
+from cnnpipe.bundle.subject import Subject
+from cnnpipe.clients import Contents, client_of, contents_of
+from cnnpipe.data import SplitData
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.graph import Graph
+from cnnpipe.graph.color import CHANNELS, LUMA, gray_layer, with_color_input
+from cnnpipe.litert_metadata import Metadata
+from cnnpipe.manifest import Manifest
+from cnnpipe.preprocessing import Preprocessing
+from cnnpipe.recipe.exports import PlannedExport
+
+if TYPE_CHECKING:
+    import numpy as np
+
+REDUCES = "takes colour and reduces it to gray inside, unrounded: 0.299 R + 0.587 G + 0.114 B"
+SAME = 1e-6
+"""Largest relative difference of two numbers in metadata, which hold 32 bits."""
+
+
+def client_graph(export: PlannedExport, graph: Graph) -> Graph:
+    """Return the network that is exported: one of gray pictures takes colour where the client feeds nothing else."""
+    return with_color_input(graph) if export.device.client_channels == CHANNELS else graph
+
+
+def takes_colour_for_gray(export: PlannedExport, subject: Subject) -> bool:
+    """Return whether the client of a target feeds colour to a network of gray pictures."""
+    return client_graph(export, subject.graph) is not subject.graph
+
+
+def client_subject(subject: Subject, folder: Path) -> Subject:
+    """Return a network of gray pictures as one that takes colour.
+
+    Its examples are read again in colour, and its Keras model is the same one behind the same weighted sum.
+
+    Args:
+        subject: The trained network.
+        folder: Where its weights may be written.
+    """
+    preprocessing = subject.facts.preprocessing.for_channels(CHANNELS)
+    if preprocessing is None:
+        raise ProblemError(Problem("the client of the target feeds colour, and the preprocessing cannot give any"))
+    name = gray_layer(subject.graph)
+    weights = folder / "weights_of_colour.npz"
+    save_weights(weights, {**load_weights(subject.weights), name: [_kernel()]})
+    return replace(
+        subject,
+        facts=replace(subject.facts, preprocessing=preprocessing),
+        graph=with_color_input(subject.graph),
+        weights=weights,
+        splits={name: _in_colour(split, preprocessing, name == "training") for name, split in subject.splits.items()},
+        call=lambda inputs: subject.call({tensor: _gray(values) for tensor, values in inputs.items()}),
+    )
+
+
+def planned_metadata(
+    export: PlannedExport, subject: Subject, normalization: tuple[float, float] | None
+) -> Metadata | None:
+    """Return the metadata of an export, None when its target's client reads none.
+
+    Raises:
+        ProblemError: The client library cannot take such a file, at the export's recipe path.
+    """
+    if not export.device.metadata:
+        return None
+    signature, graph = subject.signature, subject.graph
+    sizes = {name: math.prod(graph.nodes[position].shape) for name, position in graph.outputs.items()}
+    contents = Contents(
+        name=str(subject.origin.get("recipe", signature.client)),
+        inputs=list(graph.inputs),
+        normalization=normalization,
+        outputs=signature.outputs,
+        sizes=sizes,
+        class_names=subject.facts.class_names,
+    )
+    try:
+        return client_of(signature.client).metadata(contents)
+    except ProblemError as error:
+        raise ProblemError(replace(problem, path=export.path) for problem in error.problems) from None
+
+
+def metadata_problems(manifest: Manifest, found: Metadata | None) -> Iterator[Problem]:
+    """Yield where the metadata inside a file are not what bundle.json asks for."""
+    if found is None:
+        yield Problem(f"{manifest.file} holds no metadata, which its client library reads")
+        return
+    wanted = client_of(manifest.client).metadata(contents_of(manifest))
+    for kind in ("inputs", "outputs"):
+        pairs = getattr(wanted, kind), getattr(found, kind)
+        if len(pairs[0]) != len(pairs[1]):
+            yield Problem(f"the metadata of {manifest.file} know {len(pairs[1])} {kind} instead of {len(pairs[0])}")
+            continue
+        for should, here in zip(*pairs, strict=True):
+            yield from _differences(manifest.file, vars(should), vars(here))
+
+
+def _differences(file: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Problem]:
+    for key, value in wanted.items():
+        here = found[key]
+        numbers = isinstance(value, tuple) and value and isinstance(value[0], float) and len(value) == len(here)
+        if here != value and not (numbers and all(map(_near, value, here))):
+            yield Problem(f"the metadata of {file} state {key} of '{wanted['name']}' as {here!r} instead of {value!r}")
+
+
+def _near(wanted: float, found: float) -> bool:
+    return math.isclose(wanted, found, rel_tol=SAME, abs_tol=SAME)
+
+
+def _kernel() -> np.ndarray:
+    import numpy as np
+
+    return np.array(LUMA, np.float32).reshape(1, 1, CHANNELS, 1)
+
+
+def _gray(values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    return values.astype(np.float32) @ np.array(LUMA, np.float32)[:, None]
+
+
+def _in_colour(split: SplitData, preprocessing: Preprocessing, training: bool) -> SplitData:
+    """Return a split with pictures in colour; where they cannot be read again, and for training, gray ones.
+
+    Of the training split only some are looked at: those in files are read again then.
+    """
+    import numpy as np
+
+    if split.readers and not training:
+        pictures = [preprocessing.apply(reader()[preprocessing.key]) for reader in split.readers]
+        return replace(split, inputs={name: np.stack(pictures) for name in split.inputs})
+    views = {name: np.broadcast_to(v, (*v.shape[:-1], CHANNELS)) for name, v in split.inputs.items()}
+    return replace(split, inputs=views)

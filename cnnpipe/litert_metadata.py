@@ -1,0 +1,240 @@
+"""Metadata inside a `.tflite` file: labels and normalization, for client libraries such as MediaPipe Tasks.
+
+The schema is LiteRT's own (`metadata_schema.fbs`, identifier M001): a buffer of the model called `TFLITE_METADATA`
+describes every input and output, and a ZIP archive behind the model holds the files that it names. Runtimes that do not
+read it ignore both.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnpipe import flat_tables
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.litert_file import packed, read
+
+ENTRY, IDENTIFIER, LABELS = "TFLITE_METADATA", b"M001", "labels.txt"
+PARSER = "1.0.0"
+"""The oldest parser that knows all that is written here."""
+LARGEST_FILE = 4 * 2**20
+"""Bytes up to which a file of the archive is read."""
+_AXIS_LABELS, _RGB = 2, 1
+_TENSOR = {
+    "name": "string", "description": "string", "dimension_names": "[string]", "content": "Content",
+    "process_units": "[ProcessUnit]", "stats": "Stats", "associated_files": "[AssociatedFile]",
+}  # fmt: skip
+SCHEMA: flat_tables.Schema = {
+    "ModelMetadata": {
+        "name": "string", "description": "string", "version": "string", "subgraph_metadata": "[SubGraphMetadata]",
+        "author": "string", "license": "string", "associated_files": "[AssociatedFile]", "min_parser_version": "string",
+    },
+    "SubGraphMetadata": {
+        "name": "string", "description": "string", "input_tensor_metadata": "[TensorMetadata]",
+        "output_tensor_metadata": "[TensorMetadata]", "associated_files": "[AssociatedFile]",
+    },
+    "TensorMetadata": _TENSOR,
+    "Content": {"content_properties": "union FeatureProperties ImageProperties"},
+    "FeatureProperties": {},
+    "ImageProperties": {"color_space": "byte"},
+    "ProcessUnit": {"options": "union NormalizationOptions"},
+    "NormalizationOptions": {"mean": "[float]", "std": "[float]"},
+    "Stats": {"max": "[float]", "min": "[float]"},
+    "AssociatedFile": {"name": "string", "description": "string", "type": "byte"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """An input that takes a picture, RGB.
+
+    Args:
+        name: The tensor's name.
+        description: What it takes.
+        mean: One number; the client computes `(pixel - mean) / std` with pixels 0 to 255.
+        std: One number.
+    """
+
+    name: str
+    description: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FeatureOutput:
+    """An output of numbers.
+
+    Args:
+        name: The tensor's name.
+        description: What it holds.
+        labels: What each number stands for; None when nothing is said.
+    """
+
+    name: str
+    description: str
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says about itself.
+
+    Args:
+        name: What the model is called.
+        description: What it is.
+        inputs: One for each input, in the file's order.
+        outputs: One for each output, in the file's order.
+    """
+
+    name: str
+    description: str
+    inputs: tuple[ImageInput, ...]
+    outputs: tuple[FeatureOutput, ...]
+
+
+def attach(file: Path, metadata: Metadata) -> None:
+    """Write metadata into a `.tflite` file that has none. The same file and metadata give the same bytes."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = read(file.read_bytes(), file.name)
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    entry.name, entry.buffer = ENTRY, len(model.buffers)
+    buffer.data = flat_tables.write(SCHEMA, "ModelMetadata", _tables(metadata), IDENTIFIER)
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or []), entry]
+    stream = io.BytesIO(packed(model))
+    stream.seek(0, io.SEEK_END)
+    labels = {name: output.labels for name, output in zip(_files(metadata), metadata.outputs, strict=True)}
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_STORED) as archive:
+        for name, content in labels.items():
+            if content is not None:
+                archive.writestr(_dated(name), "\n".join(content) + "\n")
+    file.write_bytes(stream.getvalue())
+
+
+def read_metadata(file: Path) -> Metadata | None:
+    """Return what a `.tflite` file says about itself, None when it says nothing.
+
+    Files by others say more, and other things; what this cannot hold is left out.
+
+    Raises:
+        ProblemError: The metadata are damaged, or name a file that is not there.
+    """
+    data = file.read_bytes()
+    model = read(data, file.name)
+    try:
+        content = next((bytes(bytearray(_buffer(model, entry))) for entry in model.metadata or [] if _is(entry)), None)
+        if content is None:
+            return None
+        return _metadata(flat_tables.read(SCHEMA, "ModelMetadata", content, IDENTIFIER), _archive(data))
+    except Exception as error:  # damaged tables and archives fail in many ways
+        raise ProblemError(Problem(f"{file.name} has damaged metadata ({error})")) from None
+
+
+def _is(entry: Any) -> bool:
+    return bool(entry.name in (ENTRY, ENTRY.encode()))
+
+
+def _buffer(model: Any, entry: Any) -> Any:
+    return model.buffers[entry.buffer].data
+
+
+def _dated(name: str) -> zipfile.ZipInfo:
+    """Return the entry of a file, with the date and system that make the bytes the same everywhere."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.create_system = 3
+    return info
+
+
+def _files(metadata: Metadata) -> tuple[str, ...]:
+    """Return the name of the file with the labels of each output."""
+    single = len(metadata.outputs) == 1
+    return tuple(LABELS if single else f"{output.name}_{LABELS}" for output in metadata.outputs)
+
+
+def _tables(metadata: Metadata) -> dict[str, Any]:
+    graph = {
+        "input_tensor_metadata": list(map(_input_table, metadata.inputs)),
+        "output_tensor_metadata": list(map(_output_table, metadata.outputs, _files(metadata))),
+    }
+    return {
+        "name": metadata.name,
+        "description": metadata.description,
+        "subgraph_metadata": [graph],
+        "min_parser_version": PARSER,
+    }
+
+
+def _input_table(one: ImageInput) -> dict[str, Any]:
+    normalization = {"mean": one.mean, "std": one.std}
+    return {
+        "name": one.name,
+        "description": one.description,
+        "content": {"content_properties": ("ImageProperties", {"color_space": _RGB})},
+        "process_units": [{"options": ("NormalizationOptions", normalization)}],
+    }
+
+
+def _output_table(one: FeatureOutput, file: str) -> dict[str, Any]:
+    described = {"name": file, "description": "What each value stands for.", "type": _AXIS_LABELS}
+    return {
+        "name": one.name,
+        "description": one.description,
+        "content": {"content_properties": ("FeatureProperties", {})},
+        "associated_files": None if one.labels is None else [described],
+    }
+
+
+def _archive(data: bytes) -> dict[str, bytes]:
+    """Return the files behind the model, by name. Nothing is unpacked to disk, and nothing large is read."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        return {}
+    found = {}
+    with archive:
+        for info in archive.infolist():
+            with archive.open(info) as stream:
+                found[info.filename] = stream.read(LARGEST_FILE + 1)
+            if len(found[info.filename]) > LARGEST_FILE:
+                raise ValueError(f"{info.filename} in it has more than {LARGEST_FILE} bytes")
+    return found
+
+
+def _metadata(tables: Mapping[str, Any], files: Mapping[str, bytes]) -> Metadata:
+    graph: Mapping[str, Any] = next(iter(tables.get("subgraph_metadata", [])), {})
+    return Metadata(
+        tables.get("name", ""),
+        tables.get("description", ""),
+        tuple(map(_input, graph.get("input_tensor_metadata", []))),
+        tuple(_output(table, files) for table in graph.get("output_tensor_metadata", [])),
+    )
+
+
+def _input(table: Mapping[str, Any]) -> ImageInput:
+    options = [unit["options"][1] for unit in table.get("process_units", []) if "options" in unit]
+    normalization: Mapping[str, Any] = next(iter(options), {})
+    return ImageInput(
+        table.get("name", ""),
+        table.get("description", ""),
+        tuple(normalization.get("mean", ())),
+        tuple(normalization.get("std", ())),
+    )
+
+
+def _output(table: Mapping[str, Any], files: Mapping[str, bytes]) -> FeatureOutput:
+    labels = next(_labels(table, files), None)
+    return FeatureOutput(table.get("name", ""), table.get("description", ""), labels)
+
+
+def _labels(table: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[tuple[str, ...]]:
+    for file in table.get("associated_files", []):
+        if file.get("type") == _AXIS_LABELS:
+            if file["name"] not in files:
+                raise ValueError(f"they name {file['name']}, which is not inside")
+            yield tuple(files[file["name"]].decode().splitlines())
