@@ -35,7 +35,7 @@ def describe_folder(path: Path) -> dict[str, Any]:
         ProblemError: It is not there, or is neither; says what it needs.
     """
     try:
-        source = _source(path)
+        source = source_of(path)
         listing = source.open(path.parent)
     except ProblemError as error:
         raise ProblemError(replace(problem, path="") for problem in error.problems) from None
@@ -50,7 +50,12 @@ def describe_folder(path: Path) -> dict[str, Any]:
     }
 
 
-def _source(path: Path) -> Dataset:
+def source_of(path: Path) -> Dataset:
+    """Return the source that a folder with a folder for each class, or a table, is.
+
+    Raises:
+        ProblemError: It is not there, or is neither; says what it needs.
+    """
     if path.suffix.lower() in TABLES and not path.is_dir():
         return _table(existing(path, "file"))
     if path.is_file():

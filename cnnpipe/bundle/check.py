@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +165,7 @@ def _first_difference(stated: FileFacts, found: FileFacts, kind: str) -> str:
 
 def _samples(bundle: Bundle, parity: ParityFile) -> Iterator[Problem]:
     manifest = bundle.manifest
-    inputs = {entry.name: _load(bundle.folder, entry.sample) for entry in manifest.inputs}
-    outputs = {entry.name: _load(bundle.folder, entry.sample) for entry in manifest.outputs}
+    inputs, outputs = (golden_values(bundle.folder, entries) for entries in (manifest.inputs, manifest.outputs))
     _check_shapes(manifest, parity, inputs, outputs)
     yield from _originals(bundle, parity, next(iter(inputs.values())))
     found = stored_outputs(bundle.runtime, bundle.runnable, inputs)
@@ -252,6 +251,15 @@ def _reference(parity: ParityFile, manifest: Manifest) -> dict[str, np.ndarray]:
             )
         found[entry.name] = values
     return found
+
+
+def golden_values(folder: Path, entries: Sequence[InputEntry | OutputEntry]) -> dict[str, np.ndarray]:
+    """Return the golden inputs or outputs of a bundle, as the file stores them, by tensor name.
+
+    Raises:
+        ProblemError: A file is missing, or holds no array.
+    """
+    return {entry.name: _load(folder, entry.sample) for entry in entries}
 
 
 def _load(folder: Path, name: str) -> np.ndarray:
