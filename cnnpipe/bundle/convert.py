@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from cnnpipe.build import plan
+from cnnpipe.bundle.calibration import write_calibration
 from cnnpipe.bundle.client import client_graph, planned_metadata
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
@@ -17,7 +19,7 @@ from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import CONVERSION_SECONDS, Job, Workers
 from cnnpipe.child import ChildError
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.exporters import CALIBRATED, FileFacts
+from cnnpipe.exporters import CALIBRATED, FileFacts, TensorError
 from cnnpipe.graph import Graph
 from cnnpipe.graph.affine import without_input_affine
 from cnnpipe.recipe.exports import PlannedExport
@@ -32,14 +34,33 @@ def convert(export: PlannedExport, subject: Subject, workers: Workers, file: Pat
     Raises:
         ProblemError: It cannot be converted or run, at the export's recipe path.
     """
+    with _trained(export, subject, file) as job:
+        job = replace(job, metadata=planned_metadata(export, subject, job.normalization))
+        return _converted(export, subject.graph, workers, job)
+
+
+def tensor_errors(export: PlannedExport, subject: Subject, workers: Workers) -> tuple[TensorError, ...]:
+    """Return what int8 does to each operator of a trained network.
+
+    Raises:
+        ProblemError: It cannot be converted, or its format cannot tell.
+    """
+    with _trained(export, subject, Path(export.exporter.file_name)) as job, _about(export, subject.graph):
+        found: tuple[TensorError, ...] = workers.converter.call(
+            "cnnpipe.bundle.workers.errors", job, timeout=CONVERSION_SECONDS
+        )
+        return found
+
+
+@contextmanager
+def _trained(export: PlannedExport, subject: Subject, file: Path) -> Iterator[Job]:
+    """Give the conversion of a trained network, with its calibration examples."""
     with tempfile.TemporaryDirectory() as folder:
         calibration = None
         if export.quantization in CALIBRATED:
             calibration = Path(folder) / "calibration.npz"
-            _write_calibration(export, subject, calibration)
-        job = replace(_job(export, subject.graph, file), weights=subject.weights, calibration=calibration)
-        job = replace(job, metadata=planned_metadata(export, subject, job.normalization))
-        return _converted(export, subject.graph, workers, job)
+            write_calibration(export, subject, calibration)
+        yield replace(_job(export, subject.graph, file), weights=subject.weights, calibration=calibration)
 
 
 def dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Workers) -> tuple[FileFacts, ...]:
@@ -97,19 +118,28 @@ def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:
         input_type=export.input_type,
         output_type=export.output_type,
         file=file,
+        granularity=export.granularity,
+        kept_float=export.kept_float,
     )
 
 
 def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) -> Runnable:
-    try:
+    with _about(export, graph):
         facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
         runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
         memory = arena_of(export.device, job.file, workers.runtime)
+    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes), memory=memory)
+
+
+@contextmanager
+def _about(export: PlannedExport, graph: Graph) -> Iterator[None]:
+    """Make what goes wrong in a worker a problem of the export, with blocks beside layers."""
+    try:
+        yield
     except ChildError as error:
         raise error.about(f"the export {export.name} failed", export.path) from error
     except ProblemError as error:
         raise ProblemError(_at_export(problem, export, graph) for problem in error.problems) from error
-    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes), memory=memory)
 
 
 def _at_export(problem: Problem, export: PlannedExport, graph: Graph) -> Problem:
@@ -123,13 +153,3 @@ def _in_recipe(message: str, graph: Graph) -> str:
         if node.block and node.name in message:
             message = message.replace(node.name, f"{node.name} of {node.block}")
     return message
-
-
-def _write_calibration(export: PlannedExport, subject: Subject, file: Path) -> None:
-    """Write a random choice of training examples, without augmentation, in the order of the split."""
-    import numpy as np
-
-    number = len(subject.splits["training"])
-    rows = np.sort(np.random.default_rng(subject.seed).permutation(number)[: export.calibration_examples])
-    with file.open("wb") as stream:
-        np.savez(stream, **subject.network_inputs("training", rows.tolist()))  # type: ignore[arg-type]

@@ -12,8 +12,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
+from cnnpipe import litert_metadata
 from cnnpipe.child import Child
-from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorType
+from cnnpipe.exporters import (
+    CALIBRATED,
+    Conversion,
+    Exporter,
+    FileFacts,
+    Granularity,
+    Quantization,
+    TensorError,
+    TensorType,
+)
+from cnnpipe.litert_metadata import Metadata
 from cnnpipe.registry import plugin_folders, room
 
 if TYPE_CHECKING:
@@ -64,6 +75,9 @@ class Job:
         input_type: Type of the input tensors.
         output_type: Type of the output tensors.
         file: Where to write.
+        granularity: Whether weights of 8 bits have a scale for each output channel.
+        kept_float: Tensors whose operators compute in float.
+        metadata: What the file shall say about itself to a client library; None for nothing.
     """
 
     exporter: Mapping[str, Any]
@@ -77,6 +91,9 @@ class Job:
     input_type: TensorType
     output_type: TensorType
     file: Path
+    granularity: Granularity = "per_channel"
+    kept_float: tuple[str, ...] = ()
+    metadata: Metadata | None = None
 
 
 def warm_up() -> None:
@@ -91,6 +108,18 @@ def warm_up() -> None:
 
 def convert(job: Job) -> FileFacts:
     """Build the network and write the file. Runs in the conversion process."""
+    facts = _exporter(job.exporter).convert(_conversion(job))
+    if job.metadata is not None:
+        litert_metadata.attach(job.file, job.metadata)
+    return facts
+
+
+def errors(job: Job) -> tuple[TensorError, ...]:
+    """Build the network and return what int8 does to each operator. Runs in the conversion process."""
+    return _exporter(job.exporter).errors(_conversion(job))
+
+
+def _conversion(job: Job) -> Conversion:
     warm_up()
     import keras
 
@@ -102,7 +131,7 @@ def convert(job: Job) -> FileFacts:
     if job.weights is not None:
         set_weights(model, load_weights(job.weights))
     samples = _calibration(job) if job.quantization in CALIBRATED else []
-    conversion = Conversion(
+    return Conversion(
         model,
         job.inputs,
         list(job.plan["outputs"]),
@@ -111,8 +140,9 @@ def convert(job: Job) -> FileFacts:
         job.input_type,
         job.output_type,
         job.file,
+        job.granularity,
+        job.kept_float,
     )
-    return _exporter(job.exporter).convert(conversion)
 
 
 def inspect(exporter: Mapping[str, Any], file: Path) -> FileFacts:

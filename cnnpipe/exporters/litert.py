@@ -1,24 +1,22 @@
-"""LiteRT, formerly TensorFlow Lite: `.tflite` files for phones and boards, by TensorFlow's own converter.
-
-The route is the one that is right today: a SavedModel with one endpoint of named tensors, batch 1 and
-`training=False`. Converting the Keras model directly leaves a dynamic batch or uninitialised variables in the file.
-"""
+"""LiteRT, formerly TensorFlow Lite: `.tflite` files for phones and boards, by TensorFlow's own converter."""
 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorType
+from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorError, TensorType
+from cnnpipe.exporters._litert_converter import converted, errors
 from cnnpipe.litert_file import has_quantized_constant, inspect, layers_in, tidy
 
 if TYPE_CHECKING:
     import numpy as np
+
+Answer = TypeVar("Answer")
 
 
 class Litert(Exporter):
@@ -35,6 +33,7 @@ class Litert(Exporter):
         "int8": ("int8", "uint8", "float32"),
         "int16x8": ("float32", "int16"),
     }
+    per_tensor: ClassVar[frozenset[Quantization]] = frozenset({"int8", "dynamic_range"})
 
     def convert(self, conversion: Conversion) -> FileFacts:
         """Write the file. Runs in the conversion process.
@@ -42,9 +41,7 @@ class Litert(Exporter):
         Raises:
             ProblemError: The converter refuses the model, or would need operators that are not built in.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            _write_saved_model(conversion, folder)
-            data = _converted(conversion, folder)
+        data = _asked(converted, conversion)
         data = tidy(data, list(conversion.inputs), list(conversion.outputs))
         conversion.file.write_bytes(data)
         facts = inspect(conversion.file)
@@ -54,6 +51,10 @@ class Litert(Exporter):
                 Problem(f"the file would need operators that LiteRT has not built in ({_list(foreign)})")
             )
         return replace(facts, notes=tuple(_notes(conversion, facts, data)))
+
+    def errors(self, conversion: Conversion) -> tuple[TensorError, ...]:
+        """Return what int8 does to each operator, in order, by TensorFlow's quantization debugger."""
+        return _asked(errors, conversion)
 
     def inspect(self, file: Path) -> FileFacts:
         """Return what a file holds, from the file alone."""
@@ -73,45 +74,11 @@ class Litert(Exporter):
             yield _run(interpreter, inputs, outputs, batch)
 
 
-def _write_saved_model(conversion: Conversion, folder: str) -> None:
-    import keras
-    import tensorflow as tf
-
-    archive = keras.export.ExportArchive()
-    archive.track(conversion.model)
-    specs = [tf.TensorSpec((1, *shape), tf.float32, name=name) for name, shape in conversion.inputs.items()]
-    archive.add_endpoint("serve", _endpoint(conversion), input_signature=specs)
-    archive.write_out(folder, verbose=False)
-
-
-def _endpoint(conversion: Conversion) -> Callable[..., Mapping[str, Any]]:
-    def serve(*tensors: Any) -> Mapping[str, Any]:
-        named = dict(zip(conversion.inputs, tensors, strict=True))
-        result = conversion.model(tensors[0] if len(tensors) == 1 else named, training=False)
-        return result if isinstance(result, dict) else {conversion.outputs[0]: result}
-
-    return serve
-
-
-def _converted(conversion: Conversion, folder: str) -> bytes:
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-    sets, quantization = tf.lite.OpsSet, conversion.quantization
-    if quantization != "none":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if quantization == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if quantization in CALIBRATED:
-        int16 = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-        first = sets.TFLITE_BUILTINS_INT8 if quantization == "int8" else int16
-        converter.target_spec.supported_ops = [first, sets.TFLITE_BUILTINS]
-        converter.representative_dataset = lambda: (dict(sample) for sample in conversion.calibration)
-        converter.inference_input_type = tf.as_dtype(conversion.input_type)
-        converter.inference_output_type = tf.as_dtype(conversion.output_type)
+def _asked(what: Callable[[Conversion], Answer], conversion: Conversion) -> Answer:
+    """Return what the converter answers; whatever its C++ side says becomes one sentence."""
     try:
-        return bytes(converter.convert())
-    except (Exception, SystemExit) as error:  # the converter raises whatever its C++ side says
+        return what(conversion)
+    except (Exception, SystemExit) as error:
         raise _refused(str(error), conversion) from error
 
 

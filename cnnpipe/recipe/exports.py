@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from cnnpipe.errors import Problem
 from cnnpipe.exporters import Exporter, Granularity, Quantization, TensorType
+from cnnpipe.graph import Graph
+from cnnpipe.graph.affine import input_affine
 from cnnpipe.recipe.schema import CalibrationChoice, Export, Recipe
 from cnnpipe.targets import Target
 
+WEIGHTS_OF_8_BITS: frozenset[Quantization] = frozenset({"int8", "int16x8", "dynamic_range"})
 LADDER: tuple[Quantization, ...] = ("int8", "int16x8", "dynamic_range", "float16")
 """What a ladder may end with, in the order in which it is tried."""
 
@@ -131,6 +134,12 @@ def unfit(export: Export, quantization: Quantization) -> Iterator[Problem]:
             path="quantization",
             hint=f"It holds {', '.join(exporter.types)}.",
         )
+    elif _one_scale(export) and quantization in WEIGHTS_OF_8_BITS - exporter.per_tensor:
+        yield Problem(
+            f"the format '{exporter.type}' holds '{quantization}' only with a scale for each channel",
+            path="granularity",
+            hint="Write 'per_channel'.",
+        )
     for key in ("input_type", "output_type"):
         wanted, possible = getattr(export, key), exporter.types.get(quantization, ())
         if wanted is not None and possible and wanted not in possible:
@@ -139,3 +148,22 @@ def unfit(export: Export, quantization: Quantization) -> Iterator[Problem]:
                 path=key,
                 hint=f"It can have {', '.join(possible)}.",
             )
+
+
+def _one_scale(export: Export) -> bool:
+    return (export.granularity or export.target.granularity) == "per_tensor"
+
+
+def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, float] | None:
+    """Return the normalization that the file's input tensor carries as its scale and zero point, or None.
+
+    It can where the input is int8 or uint8, the normalization is one scale and offset, and zero lies in its range: else
+    the converter would widen the range, and the operator stays in the file.
+    """
+    affine = input_affine(graph)
+    if affine is None or export.input_type not in ("int8", "uint8"):
+        return None
+    scale, offset = affine
+    if isinstance(scale, tuple) or isinstance(offset, tuple):
+        return None
+    return (scale, offset) if scale > 0 and offset <= 0 <= 255 * scale + offset else None

@@ -10,14 +10,14 @@ from pydantic import Field
 from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
 from cnnpipe.durations import Duration
-from cnnpipe.exporters import CALIBRATED, AnyExporter, Quantization, TensorType
+from cnnpipe.exporters import CALIBRATED, AnyExporter, Granularity, Quantization, TensorType
 from cnnpipe.model import Model
 from cnnpipe.optimizers import Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
 from cnnpipe.registry import Component
 from cnnpipe.schedules import AnySchedule, Schedule
 from cnnpipe.spec import Spec
-from cnnpipe.targets import AnyTarget, Granularity
+from cnnpipe.targets import AnyTarget
 from cnnpipe.task import AnyTask
 
 QuantizationChoice = Literal[Quantization, "ladder"]
