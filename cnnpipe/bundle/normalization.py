@@ -7,27 +7,14 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.graph.affine import PerChannel, input_affine
 from cnnpipe.preprocessing import Preprocessing
-from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.exports import carried_normalization
+
+__all__ = ["carried_normalization", "check_normalization", "stated_normalization"]
 
 
 def stated_normalization(preprocessing: Preprocessing) -> tuple[PerChannel, PerChannel] | None:
     """Return the normalization that preprocessing asks the network for, as (scale, offset), or None for none at all."""
     return input_affine(_alone(preprocessing))
-
-
-def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, float] | None:
-    """Return the normalization that the file's input tensor carries as its scale and zero point, or None.
-
-    It can where the input is int8 or uint8, the normalization is one scale and offset, and zero lies in its range: else
-    the converter would widen the range, and the operator stays in the file.
-    """
-    affine = input_affine(graph)
-    if affine is None or export.input_type not in ("int8", "uint8"):
-        return None
-    scale, offset = affine
-    if isinstance(scale, tuple) or isinstance(offset, tuple):
-        return None
-    return (scale, offset) if scale > 0 and offset <= 0 <= 255 * scale + offset else None
 
 
 def check_normalization(subject: Subject) -> None:

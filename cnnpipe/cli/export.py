@@ -15,20 +15,40 @@ from cnnpipe.cli._progress import live
 
 
 @make_command(
-    __doc__, examples=["cnnpipe export digits", "cnnpipe export digits/0007 --quantization int8 --max-drop 0.01"]
+    __doc__,
+    examples=[
+        "cnnpipe export digits",
+        "cnnpipe export digits/0007 --quantization int8 --max-drop 0.01",
+        "cnnpipe export digits --board nicla_vision --quantization int8",
+    ],
 )
 @run_argument
 @click.option("--target", metavar="TARGET", help="The device; `cnnpipe list targets` names them.")
+@click.option("--board", metavar="BOARD", help="A microcontroller board; `cnnpipe list boards` names them.")
+@click.option("--format", "file_format", metavar="FORMAT", help="File format; `cnnpipe list exporters` names them.")
 @click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8 or int16x8.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option
 @json_option
 def command(
-    run: str, target: str | None, quantization: str | None, max_drop: float | None, runs_folder: Path, as_json: bool
+    run: str,
+    target: str | None,
+    board: str | None,
+    file_format: str | None,
+    quantization: str | None,
+    max_drop: float | None,
+    runs_folder: Path,
+    as_json: bool,
 ) -> None:
     from cnnpipe.jobs.export import export
 
-    given = {"target": target, "quantization": quantization, "max_drop": max_drop}
+    given = {
+        "target": target,
+        "board": board,
+        "format": file_format,
+        "quantization": quantization,
+        "max_drop": max_drop,
+    }
     item = {key: value for key, value in given.items() if value is not None}
     with live() as listener:
         result = export(run, item or None, runs_folder=runs_folder, listener=listener)

@@ -12,6 +12,7 @@ from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.table import totals
 from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.jobs.describe import weights_of
+from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.phases import phase_lines
 from cnnpipe.recipe.schema import Recipe
@@ -25,7 +26,8 @@ class CheckResult:
         problems: Errors and warnings, in the order of their places.
         summary: One sentence that says what the recipe is; empty when there are errors.
         settings: What each override points to, one sentence each.
-        notes: Feature maps of a backbone, the file and licence of its weights, and the phases of the training.
+        notes: Feature maps of a backbone, the file and licence of its weights, the phases of the training, and what
+            each export for a device with limits is predicted to take.
     """
 
     problems: tuple[Problem, ...]
@@ -51,10 +53,11 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
         compiled = compile_loaded(loaded)
     except ProblemError as error:
         return CheckResult(error.problems)
-    problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems)))
+    judgement = judge(loaded, compiled)
+    problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems, *judgement.problems)))
     settings = tuple(str(setting) for setting in loaded.settings)
     summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
-    notes = (*_notes(loaded.recipe, compiled.graphs), *phase_lines(loaded.recipe, compiled.graphs))
+    notes = (*_notes(loaded.recipe, compiled.graphs), *phase_lines(loaded.recipe, compiled.graphs), *judgement.notes)
     return CheckResult(problems, summary, settings, notes)
 
 

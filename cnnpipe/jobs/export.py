@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from cnnpipe.boards import Board
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import load_data
 from cnnpipe.errors import Problem, ProblemError
@@ -18,6 +19,8 @@ from cnnpipe.jobs.trained import MODEL, RESOLVED, Trained, open_trained
 from cnnpipe.recipe.compiled import compile_recipe
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
+from cnnpipe.recipe.vocabulary import suggestion
+from cnnpipe.registry import room
 from cnnpipe.runs import Run
 
 
@@ -31,13 +34,14 @@ def export(
 
     Args:
         run: A run folder, a name and number, or a name: its newest run.
-        item: One item as in a recipe's `export` list, in the place of those of the run's recipe; `target` is `generic`
-            when left out.
+        item: One item as in a recipe's `export` list, in the place of those of the run's recipe. Here `target` is
+            `generic` when left out, and `board` may name a board: the target is then its family.
         runs_folder: Where names are looked up.
         listener: Hears what is going on.
 
     Raises:
-        ProblemError: There is no such run, its data is gone or changed, or a file cannot be made.
+        ProblemError: There is no such run, its data is gone or changed, a file cannot be made, or its device cannot
+            run it.
     """
     notes = fitting.Notes(listener or Listener())
     trained = open_trained(run, runs_folder)
@@ -67,7 +71,7 @@ def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exp
     notes.stage("reading")
     data = load_data(loaded, notes)
     fitting.check_data(trained.run, data)
-    graph = loaded.recipe.task.deployed(compile_recipe(loaded, data.facts).graphs)
+    graph = loaded.recipe.task.deployed(fitting.approved(loaded, compile_recipe(loaded, data.facts), notes))
     quiet_tensorflow()
     return exporting.Source(trained.run, loaded, data, graph, load_keras(trained.run.folder / MODEL))
 
@@ -82,8 +86,22 @@ def _unplaced(result: ExportsResult) -> ExportsResult:
 
 def _with_item(run: Run, item: Mapping[str, Any]) -> LoadedRecipe:
     """Return the recipe of a run with `item` as its only export; its mistakes stand at no place of the recipe."""
-    override = "export=" + json.dumps([{"target": "generic", **item}])
+    override = "export=" + json.dumps([{"target": "generic", **_on_board(item)}])
     try:
         return load_recipe(run.folder / RESOLVED, [override])
     except ProblemError as error:
         raise ProblemError(replace(problem, place=None) for problem in error.problems) from None
+
+
+def _on_board(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item whose target has the board that it names."""
+    rest = {key: value for key, value in item.items() if key != "board"}
+    if "board" not in item:
+        return rest
+    name, boards = item["board"], room("boards")
+    classes = {known: cast(type[Board], boards.load(known)) for known in boards.names()}
+    if name not in classes:
+        meant = suggestion(name, list(classes), {known: board.also_called for known, board in classes.items()})
+        hint = f"Did you mean '{meant}'?" if meant else "'cnnpipe list boards' shows all."
+        raise ProblemError(Problem(f"there is no board '{name}'", hint=hint))
+    return {**rest, "target": {"type": item.get("target", classes[name].family), "board": name}}

@@ -23,8 +23,9 @@ from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import keep_scores, measure
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
 from cnnpipe.pretrained import Located, load_weights, locate_weights, pinned
-from cnnpipe.recipe.compiled import compile_recipe, facts_of, gate_warnings, lag_warnings
+from cnnpipe.recipe.compiled import Compiled, compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.feasibility import approve
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.phases import average_warnings, schedule_warnings
 from cnnpipe.recipe.resolved import resolved_yaml
@@ -111,7 +112,9 @@ def prepare(
     if runs_folder is not None:
         weights = locate_weights(loaded, runs_folder, notes)
         loaded = pinned(loaded, weights, runs_folder)
-    early = _start_dry(loaded, workers) if dry and facts_of(loaded).class_names else None
+    early = None
+    if dry and facts_of(loaded).class_names:
+        early = _start_dry(loaded, workers, approved(loaded, compile_recipe(loaded), notes))
     notes.stage("reading")
     data = load_data(loaded, notes)
     _note_findings(notes, loaded, data)
@@ -126,8 +129,9 @@ def prepare(
         *gate_warnings(loaded, len(data.splits["validation"])),
     ))  # fmt: skip
     if dry:
+        early = early or _start_dry(loaded, workers, approved(loaded, compiled, notes))
         notes.stage("dry export")
-        (early or _start_dry(loaded, workers, compiled.graphs)).result()
+        early.result()
     return Prepared(loaded, data, compiled.graphs, weights)
 
 
@@ -211,10 +215,16 @@ def recorded(run: Run, notes: Notes) -> Iterator[None]:
             raise
 
 
-def _start_dry(
-    loaded: LoadedRecipe, workers: Workers, graphs: Mapping[str, Graph] | None = None
-) -> Future[tuple[FileFacts, ...]]:
-    graphs = graphs or compile_recipe(loaded).graphs
+def approved(loaded: LoadedRecipe, compiled: Compiled, notes: Notes) -> Mapping[str, Graph]:
+    """Return the graphs of a recipe whose exports fit their devices, and tell what they are predicted to take."""
+    found = approve(loaded, compiled)
+    _note_warnings(notes, found.problems)
+    for note in found.notes:
+        notes.note(note)
+    return compiled.graphs
+
+
+def _start_dry(loaded: LoadedRecipe, workers: Workers, graphs: Mapping[str, Graph]) -> Future[tuple[FileFacts, ...]]:
     return start_dry_export(planned_exports(loaded.recipe), loaded.recipe.task.deployed(graphs), workers)
 
 

@@ -1,0 +1,180 @@
+"""Whether exports can keep their promises, by arithmetic on the predicted program: before anything is trained.
+
+What nobody has verified is not predicted, and then nothing is said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from cnnpipe.errors import Path, Place, Problem, ProblemError
+from cnnpipe.exporters import CALIBRATED
+from cnnpipe.graph import Graph, Node
+from cnnpipe.graph.lowering import NotPredicted, lower, predicted_file_bytes
+from cnnpipe.program import Arena, Operator, Program, plan_arena
+from cnnpipe.recipe.compiled import Compiled
+from cnnpipe.recipe.exports import PlannedExport, carried_normalization, planned_exports
+from cnnpipe.recipe.limits import predicted_excess
+from cnnpipe.recipe.load import LoadedRecipe, in_order
+from cnnpipe.targets import Misfit, Target
+
+PREDICTED_FORMAT = ".tflite"
+"""Ending of the files whose operators can be predicted."""
+FLOAT_HINT = "Choose another activation or normalization there, such as 'activation: relu'."
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What an export will become.
+
+    Args:
+        export: The export.
+        graph: The network.
+        program: The predicted program.
+    """
+
+    export: PlannedExport
+    graph: Graph
+    program: Program
+
+    @cached_property
+    def arena(self) -> Arena:
+        """The planned arena of the program."""
+        return plan_arena(self.program)
+
+    @property
+    def file_bytes(self) -> int:
+        """About how large the file will be."""
+        return predicted_file_bytes(self.program)
+
+    def node_of(self, operator: Operator) -> Node | None:
+        """Return the node that an operator computes."""
+        return next((node for node in self.graph.nodes if node.name == operator.layer), None)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of all exports before training.
+
+    Args:
+        problems: What does not fit, in the order of places.
+        notes: What each export for a device with limits is predicted to take, or why that is not predicted.
+    """
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def judge(loaded: LoadedRecipe, compiled: Compiled) -> Judgement:
+    """Predict every export of a recipe, and hold it against its target and its limits."""
+    graph = loaded.recipe.task.deployed(compiled.graphs)
+    found: list[Problem] = []
+    notes: list[str] = []
+    for export in planned_exports(loaded.recipe):
+        if not has_limits(export) and export.quantization not in CALIBRATED:
+            continue
+        try:
+            made = forecast(export, graph)
+        except NotPredicted as error:
+            notes += [_not_predicted(export, error)] if has_limits(export) else []
+        else:
+            found += problems_of(made, loaded.place_of)
+            notes += [_note(made)] if has_limits(export) else []
+    return Judgement(tuple(in_order(found)), tuple(notes))
+
+
+def approve(loaded: LoadedRecipe, compiled: Compiled) -> Judgement:
+    """Return the judgement of a recipe whose exports can keep their promises, as far as can be told.
+
+    Raises:
+        ProblemError: They cannot, with warnings and errors.
+    """
+    found = judge(loaded, compiled)
+    if any(problem.severity == "error" for problem in found.problems):
+        raise ProblemError(found.problems)
+    return found
+
+
+def has_limits(export: PlannedExport) -> bool:
+    """Return whether there is anything that its program may break."""
+    device = export.device
+    judging = type(device).misfits is not Target.misfits or device.memory() is not None
+    return judging or export.max_arena is not None or export.max_bytes is not None
+
+
+def forecast(export: PlannedExport, graph: Graph) -> Forecast:
+    """Predict the program of an export.
+
+    Raises:
+        NotPredicted: Nobody has verified what becomes of it.
+    """
+    if not export.exporter.file_name.endswith(PREDICTED_FORMAT):
+        raise NotPredicted(graph.nodes[-1], f"the operators of the format {export.exporter.type}")
+    carried = carried_normalization(export, graph) is not None
+    program = lower(graph, export.quantization, export.input_type, carried, export.granularity)
+    return Forecast(export, graph, program)
+
+
+def problems_of(made: Forecast, place_of: Callable[[Path], Place | None]) -> Iterator[Problem]:
+    """Yield what does not fit in a predicted program, each at the block that it comes from."""
+    misfits = [*made.export.device.misfits(made.program, made.export.quantization), *_float_islands(made)]
+    for misfit, count in _grouped(misfits).items():
+        others = f", and {count - 1} more like it" if count > 1 else ""
+        message = f"'{made.export.name}': {misfit.message}{others}"
+        yield _placed(Problem(message, hint=misfit.hint, severity=misfit.severity), made, misfit.operator, place_of)
+    for problem, operator in predicted_excess(made.export, made.program, made.arena, made.file_bytes):
+        yield _placed(problem, made, operator, place_of)
+
+
+def _float_islands(made: Forecast) -> Iterator[Misfit]:
+    """Yield the operators of a quantized program that compute in float."""
+    if made.export.quantization not in CALIBRATED:
+        return
+    for position, operator in enumerate(made.program.operators):
+        types = {made.program.tensors[output].dtype for output in operator.outputs}
+        if "float32" in types and operator.name != "DEQUANTIZE":
+            message = f"{operator.name} computes in float32, between conversions, though the file is quantized"
+            yield Misfit(message, FLOAT_HINT, position, "error" if made.export.device.builtins_only else "warning")
+
+
+def _grouped(misfits: list[Misfit]) -> Mapping[Misfit, int]:
+    """Return the first misfit of each message, with how many there are."""
+    first: dict[str, Misfit] = {}
+    counts: dict[Misfit, int] = {}
+    for misfit in misfits:
+        known = first.setdefault(misfit.message, misfit)
+        counts[known] = counts.get(known, 0) + 1
+    return counts
+
+
+def _placed(
+    problem: Problem, made: Forecast, operator: int | None, place_of: Callable[[Path], Place | None]
+) -> Problem:
+    """Return a problem at the block that an operator computes, or at the export's own line."""
+    node = None if operator is None else made.node_of(made.program.operators[operator])
+    if node is not None and node.place is not None:
+        return replace(problem, place=node.place, path=node.path)
+    path = problem.path or made.export.path
+    parts = tuple(int(part) if part.isdecimal() else part for part in path.split("."))
+    return replace(problem, place=place_of(parts), path=path)
+
+
+def _not_predicted(export: PlannedExport, error: NotPredicted) -> str:
+    return f"{export.name}: operators and memory are not predicted: {error.reason} ({error.node.name})"
+
+
+def _note(made: Forecast) -> str:
+    memory, seconds = made.export.device.memory(), made.export.device.latency_seconds(made.program)
+    parts = [f"arena {made.arena.total:,} of {memory.ram:,} bytes"] if memory else []
+    parts.append(f"file about {made.file_bytes:,}" + (f" of {memory.flash:,} bytes" if memory else " bytes"))
+    if seconds:
+        parts.append(f"{duration(seconds[0])} to {duration(seconds[1])} for an example")
+    return f"{made.export.name}: {', '.join(parts)} (predicted)"
+
+
+def duration(seconds: float) -> str:
+    """Return an order of magnitude in words, with two digits."""
+    unit, size = ("s", seconds) if seconds >= 1 else ("ms", 1000 * seconds)
+    return f"{float(f'{size:.2g}'):g} {unit}"
