@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from cnnpipe.graph.lowering.draft import Constant, Draft, Value
+from cnnpipe.graph.lowering.draft import Constant, Draft, Step, Value
 from cnnpipe.program import Operator, Program, Tensor
 
 TYPES = {
@@ -18,26 +18,66 @@ END_OPERATORS = {"uint8": ("QUANTIZE", "QUANTIZE"), "float32": ("QUANTIZE", "DEQ
 """Which operators an int8 program has at its ends, for each other type of its inputs and outputs."""
 
 
-@dataclass
-class _Assembly:
-    quantization: str
-    per_channel: bool
-    tensors: list[Tensor] = field(default_factory=list)
-    operators: list[Operator] = field(default_factory=list)
-    positions: dict[Value | Constant | str, int] = field(default_factory=dict)
+FLOAT_ONLY = {"none": (), "int8": ("ELU", "NEG", "SQUARE")}
+"""Operators that compute in float all the same."""
 
-    def activation(self, key: Value | str, shape: tuple[int, ...], dtype: str) -> int:
-        scales = int(dtype != "float32")
-        return self._position(key, Tensor("", shape, dtype, scales=scales))
+
+FLOAT = "float32"
+
+
+class _Assembly:
+    """Tensors and operators so far."""
+
+    def __init__(self, quantization: str, granularity: str) -> None:
+        self.quantization, self.per_channel = quantization, granularity == "per_channel"
+        self.inside = ACTIVATIONS[quantization]
+        self.tensors: list[Tensor] = []
+        self.operators: list[Operator] = []
+        self.positions: dict[object, int] = {}
+
+    def activation(self, key: object, value: Value, dtype: str = "") -> int:
+        dtype = dtype or value.dtype or self.inside
+        return self._position(key, Tensor("", value.shape, dtype, scales=int(dtype in ("int8", "uint8"))))
 
     def constant(self, constant: Constant) -> int:
-        dtype = TYPES[self.quantization][constant.role]
         scales = constant.channels if self.per_channel else 1
         if self.quantization == "none" or constant.role == "integers":
             scales = 0
-        return self._position(constant, Tensor("", constant.shape, dtype, True, scales))
+        return self._position(
+            constant, Tensor("", constant.shape, TYPES[self.quantization][constant.role], True, scales)
+        )
 
-    def _position(self, key: Value | Constant | str, tensor: Tensor) -> int:
+    def step(self, step: Step, readers: Sequence[Step], is_output: bool) -> None:
+        """Add the operator of a step, in float between DEQUANTIZE and QUANTIZE where it has no other way."""
+        if self.is_float(step):
+            (source,) = step.values
+            reads: tuple[int, ...] = (self.as_float(source, step.layer),)
+            wrote = self.activation((step.writes, FLOAT), step.writes, FLOAT)
+            self.operators.append(Operator(step.name, reads, (wrote,), 0, step.options, step.layer))
+            if is_output or not all(self.is_float(reader) for reader in readers):
+                self.positions[step.writes] = self.convert("QUANTIZE", wrote, step.writes, self.inside, step.layer)
+            return
+        reads = tuple(-1 if read is None else self.positions[read] for read in step.reads)
+        wrote = self.activation(step.writes, step.writes)
+        self.operators.append(Operator(step.name, reads, (wrote,), step.macs, step.options, step.layer))
+
+    def is_float(self, step: Step) -> bool:
+        """Return whether a step computes in float although the program does not."""
+        return step.name in FLOAT_ONLY[self.quantization]
+
+    def as_float(self, value: Value, layer: str) -> int:
+        """Return a value in float, by DEQUANTIZE unless it was made so."""
+        if (value, FLOAT) not in self.positions:
+            self.positions[value, FLOAT] = self.convert("DEQUANTIZE", self.positions[value], value, FLOAT, layer)
+        return self.positions[value, FLOAT]
+
+    def convert(self, name: str, source: int, value: Value, dtype: str, layer: str) -> int:
+        """Add an operator that changes a tensor's type, and return what it writes."""
+        target = self.activation((value, name), value, dtype)
+        self.operators.append(Operator(name, (source,), (target,), layer=layer))
+        return target
+
+    def _position(self, key: object, tensor: Tensor) -> int:
         if key not in self.positions:
             self.positions[key] = len(self.tensors)
             self.tensors.append(tensor)
@@ -46,24 +86,19 @@ class _Assembly:
 
 def assemble(draft: Draft, quantization: str, input_type: str, granularity: str) -> Program:
     """Return the program of a draft with one input. Its tensors are inputs, constants, and what operators write."""
-    made, inside = _Assembly(quantization, granularity == "per_channel"), ACTIVATIONS[quantization]
-    (first,), (last,) = draft.inputs, draft.outputs
-    ends = END_OPERATORS[input_type] if input_type != inside else None
-    steps = draft.steps
-    inputs = made.activation("input" if ends else first, first.shape, input_type)
+    made = _Assembly(quantization, granularity)
+    (first,), (last,), steps = draft.inputs, draft.outputs, draft.steps
+    ends = END_OPERATORS[input_type] if input_type != made.inside else None
+    start = made.activation(first, first, input_type)
     for step in steps:
         for read in step.reads:
             if isinstance(read, Constant):
                 made.constant(read)
     if ends:
-        quantized = made.activation(first, first.shape, inside)
-        made.operators.append(Operator(ends[0], (inputs,), (quantized,), layer=steps[0].layer))
+        made.positions[first] = made.convert(ends[0], start, first, made.inside, steps[0].layer)
     for step in steps:
-        reads = tuple(-1 if read is None else made.positions[read] for read in step.reads)
-        writes = (made.activation(step.writes, step.writes.shape, inside),)
-        made.operators.append(Operator(step.name, reads, writes, step.macs, step.options, step.layer))
-    outputs = made.positions[last]
+        made.step(step, draft.readers(step.writes), step.writes == last)
+    end = made.positions[last]
     if ends:
-        inner, outputs = outputs, made.activation("output", last.shape, input_type)
-        made.operators.append(Operator(ends[1], (inner,), (outputs,), layer=steps[-1].layer))
-    return Program(tuple(made.tensors), tuple(made.operators), (inputs,), (outputs,))
+        end = made.convert(ends[1], end, last, input_type, steps[-1].layer)
+    return Program(tuple(made.tensors), tuple(made.operators), (start,), (end,))

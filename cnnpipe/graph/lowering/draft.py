@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -11,6 +11,10 @@ from cnnpipe.graph.core import Node, NodeType, Shape
 
 Role = Literal["weights", "bias", "numbers", "integers"]
 """What a constant is: kernels, biases, other real numbers, or integers such as a shape."""
+
+
+BIAS_INPUT = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
+"""Operators with kernel and biases, and which input the biases are."""
 
 
 class NotPredicted(Exception):
@@ -29,10 +33,17 @@ class NotPredicted(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """What a step writes, or an input of the program. `shape` has the batch of 1."""
+    """What a step writes, or an input of the program.
+
+    Args:
+        number: What tells it from others.
+        shape: Its shape with the batch of 1.
+        dtype: Its type; empty for real numbers, whose type the quantization decides.
+    """
 
     number: int
     shape: Shape
+    dtype: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,17 +105,23 @@ class Draft:
         """All steps in their order."""
         return list(self._makers.values())
 
-    def value(self, shape: Shape) -> Value:
+    def value(self, shape: Shape, dtype: str = "") -> Value:
         """Return a new value of this shape, the batch included."""
         self._values += 1
-        return Value(self._values - 1, shape)
+        return Value(self._values - 1, shape, dtype)
 
     def emit(
-        self, name: str, *reads: Value | Constant | None, shape: Shape | None = None, macs: int = 0, **options: Any
+        self,
+        name: str,
+        *reads: Value | Constant | None,
+        shape: Shape | None = None,
+        macs: int = 0,
+        dtype: str = "",
+        **options: Any,
     ) -> Value:
         """Add a step and return what it writes; its shape is that of the first input when none is given."""
         first = next(read for read in reads if isinstance(read, Value))
-        written = self.value(first.shape if shape is None else shape)
+        written = self.value(first.shape if shape is None else shape, dtype)
         step = Step(name, list(reads), written, self.node.name, macs, options)
         self._makers[written] = step
         for value in dict.fromkeys(step.values):
@@ -126,6 +143,19 @@ class Draft:
     def integers(self, *values: int) -> Constant:
         """Return a list of integers, such as a shape."""
         return Constant("integers", (len(values),), values)
+
+    def integer(self, value: int) -> Constant:
+        """Return one integer without axes."""
+        return Constant("integers", (), (value,))
+
+    def table(self, *rows: tuple[int, ...]) -> Constant:
+        """Return integers in rows and columns."""
+        return Constant("integers", (len(rows), len(rows[0])), rows)
+
+    def add_bias(self, step: Step) -> None:
+        """Give a step biases, if it has none yet."""
+        channels, place = step.writes.shape[-1], BIAS_INPUT[step.name]
+        step.reads[place:] = [Constant("bias", (channels,), (step.layer, "bias"), channels)]
 
     def not_predicted(self, reason: str) -> NotPredicted:
         """Return that something about the current node is not known, to be raised."""
@@ -151,41 +181,110 @@ class Draft:
         for value in dict.fromkeys(step.values):
             self._readers[value].remove(step)
         for reader in self._readers.pop(step.writes, []):
-            reader.reads = [instead if read == step.writes else read for read in reader.reads]
-            readers = self._readers.setdefault(instead, [])
-            if reader not in readers:
-                readers.append(reader)
+            self._replace(reader, step.writes, instead)
         self.outputs = [instead if value == step.writes else value for value in self.outputs]
+
+    def rewire(self, step: Step, source: Value) -> None:
+        """Let a step of one input read another value."""
+        (old,) = step.values
+        self.exchange(step, old, source)
+
+    def exchange(self, step: Step, old: Value, new: Value) -> None:
+        """Let a step read another value instead of one."""
+        self._readers[old].remove(step)
+        self._replace(step, old, new)
 
     def reshape(self, step: Step, shape: Shape) -> None:
         """Let a step write another shape."""
-        old, step.writes = step.writes, Value(step.writes.number, shape)
-        self._makers = {step.writes if value == old else value: maker for value, maker in self._makers.items()}
-        self._readers[step.writes] = self._readers.pop(old, [])
-        for reader in self._readers[step.writes]:
-            reader.reads = [step.writes if read == old else read for read in reader.reads]
-        self.outputs = [step.writes if value == old else value for value in self.outputs]
+        old, new = step.writes, Value(step.writes.number, shape, step.writes.dtype)
+        step.writes = new
+        self._makers = {new if value == old else value: maker for value, maker in self._makers.items()}
+        for reader in self._readers.pop(old, []):
+            self._replace(reader, old, new)
+        self.outputs = [new if value == old else value for value in self.outputs]
+
+    def swap(self, first: Step, second: Step) -> None:
+        """Exchange what two steps do, of which the second alone reads the first, and only that."""
+        for field_name in ("name", "layer", "macs", "options"):
+            one, other = getattr(first, field_name), getattr(second, field_name)
+            setattr(first, field_name, other)
+            setattr(second, field_name, one)
+        first.reads[1:], second.reads[1:] = second.reads[1:], first.reads[1:]
+        self.reshape(first, first.values[0].shape)
+
+    def _replace(self, reader: Step, old: Value, new: Value) -> None:
+        reader.reads = [new if read == old else read for read in reader.reads]
+        readers = self._readers.setdefault(new, [])
+        if reader not in readers:
+            readers.append(reader)
 
 
 Rule = Callable[[Any, Draft, Sequence[Value]], Value]
 """Adds the steps of a node, given its type and what it reads, and returns what it writes."""
-_rules: dict[type[NodeType], Rule] = {}
+Reads = tuple[int, ...]
+"""What a part of a node reads: n is the node's input n, ~n (a negative number) its part n."""
+Split = Callable[[Any, Sequence[Shape]], list[tuple[Rule, Reads]]]
+"""Returns the parts of a node, given its type and the shapes that it reads, without the batch; the last is its output.
+
+Parts are what the converter sorts on its own.
+"""
+_splits: dict[type[NodeType], Split] = {}
 AnyRule = TypeVar("AnyRule", bound=Callable[..., Value])
+AnySplit = TypeVar("AnySplit", bound=Callable[..., list[tuple[Rule, Reads]]])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A node, or a part of it, as the converter sorts it.
+
+    Args:
+        node: The node.
+        reads: What it reads, as positions in a list of parts.
+        rule: What lowers it.
+    """
+
+    node: Node
+    reads: tuple[int, ...]
+    rule: Rule
+
+    def reading(self, reads: tuple[int, ...]) -> Part:
+        """Return it with other positions."""
+        return Part(self.node, reads, self.rule)
 
 
 def lowers(*node_types: type[NodeType]) -> Callable[[AnyRule], AnyRule]:
-    """Register the rule of node types."""
+    """Register the rule of node types that are one part."""
 
     def register(rule: AnyRule) -> AnyRule:
-        _rules.update(dict.fromkeys(node_types, rule))
+        def split(node: NodeType, shapes: Sequence[Shape]) -> list[tuple[Rule, Reads]]:
+            return [(rule, tuple(range(len(shapes))))]
+
+        _splits.update(dict.fromkeys(node_types, split))
         return rule
 
     return register
 
 
-def rules() -> Mapping[type[NodeType], Rule]:
-    """Return the registered rules."""
-    return _rules
+def splits(*node_types: type[NodeType]) -> Callable[[AnySplit], AnySplit]:
+    """Register how node types fall into several parts."""
+
+    def register(split: AnySplit) -> AnySplit:
+        _splits.update(dict.fromkeys(node_types, split))
+        return split
+
+    return register
+
+
+def lowered_parts(node: Node, shapes: Sequence[Shape]) -> list[tuple[Rule, Reads]]:
+    """Return the parts of a node.
+
+    Raises:
+        NotPredicted: There is no rule for it.
+    """
+    split = _splits.get(type(node.type))
+    if split is None:
+        raise NotPredicted(node, f"the operators of {node.type.kind.replace('_', ' ')}")
+    return split(node.type, shapes)
 
 
 def batched(shape: Shape) -> Shape:

@@ -9,11 +9,11 @@ from types import ModuleType
 from typing import Literal
 
 from cnnpipe.graph.affine import without_input_affine
-from cnnpipe.graph.core import Graph, Node
+from cnnpipe.graph.core import Graph
 from cnnpipe.graph.lowering import rewrites
 from cnnpipe.graph.lowering import rules as rule_files
 from cnnpipe.graph.lowering.assembly import assemble
-from cnnpipe.graph.lowering.draft import Draft, NotPredicted, Value, batched, rules
+from cnnpipe.graph.lowering.draft import Draft, NotPredicted, Value
 from cnnpipe.graph.lowering.order import file_order
 from cnnpipe.graph.nodes.input import Input
 from cnnpipe.program import Program
@@ -57,30 +57,22 @@ def lower(
 
 
 def _draft(graph: Graph) -> Draft:
-    draft, written = Draft(), dict[int, Value]()
-    for position in file_order(graph):
-        draft.node = graph.nodes[position]
-        if isinstance(draft.node.type, Input):
-            written[position] = draft.value(batched(draft.node.shape))
-            draft.inputs.append(written[position])
-        else:
-            written[position] = _lowered(draft, draft.node, [written[read] for read in draft.node.inputs])
-    draft.outputs = [written[position] for position in graph.outputs.values()]
+    _load(rule_files)
+    draft, parts, written = Draft(), file_order(graph), list[Value]()
+    for part in parts:
+        draft.node = part.node
+        written.append(part.rule(part.node.type, draft, [written[read] for read in part.reads]))
+        if isinstance(part.node.type, Input):
+            draft.inputs.append(written[-1])
+    by_name = {part.node.name: value for part, value in zip(parts, written, strict=True)}  # the last part counts
+    draft.outputs = [by_name[graph.nodes[position].name] for position in graph.outputs.values()]
     return draft
 
 
-def _lowered(draft: Draft, node: Node, reads: list[Value]) -> Value:
-    _load(rule_files)
-    rule = rules().get(type(node.type))
-    if rule is None:
-        raise draft.not_predicted(f"the operators of {node.type.kind.replace('_', ' ')}")
-    return rule(node.type, draft, reads)
-
-
 @cache
-def _load(package: ModuleType) -> dict[str, ModuleType]:
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
+def _load(package: ModuleType) -> None:
+    for info in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{info.name}")
 
 
 def _rewrites() -> list[rewrites.Rewrite]:

@@ -6,5 +6,14 @@ from cnnpipe.graph.lowering.draft import Draft
 
 Rewrite = Callable[[Draft], None]
 """Changes a draft as one of the converter's passes does."""
-IN_ORDER = ("merge_equal", "fold_constants", "absorb_padding", "drop_reshapes", "fuse_activations")
+IN_ORDER = (
+    "merge_equal",
+    "drop_reshapes",
+    "fold_into_next",
+    "fold_into_previous",
+    "swap_reshapes",
+    "drop_reshapes",
+    "absorb_padding",
+    "fuse_activations",
+)
 """The passes in the order in which they work."""

@@ -6,14 +6,17 @@ from cnnpipe.graph.lowering.draft import Draft, Step
 
 
 def absorb_padding(draft: Draft) -> None:
-    """Take away zeros that are exactly what every convolution that reads them would add itself, with `same`."""
-    for step in list(draft.steps):
-        if step.name == "PAD":
-            readers = draft.readers(step.writes)
-            if readers and all(_pads_alike(step, reader) for reader in readers):
-                for reader in readers:
-                    reader.options["padding"] = "same"
-                draft.remove(step, step.values[0])
+    """Let convolutions add zeros themselves that are exactly what they add with `same`; no zeros are no padding."""
+    for step in draft.steps:
+        if step.name != "PAD":
+            continue
+        for reader in draft.readers(step.writes):
+            if _pads_alike(step, reader):
+                reader.options["padding"] = "same"
+                draft.rewire(reader, step.values[0])
+        nobody = not draft.readers(step.writes) and step.writes not in draft.outputs
+        if nobody or step.writes.shape == step.values[0].shape:
+            draft.remove(step, step.values[0])
 
 
 def _pads_alike(pad: Step, reader: Step) -> bool:

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-from cnnpipe.graph.lowering.draft import Draft, values_in
+from cnnpipe.graph.lowering.draft import Draft, Step, values_in
+
+REDUCTIONS = ("MEAN", "REDUCE_MAX")
+"""Operators that can keep the axes that they reduce, with size 1."""
+REPEATING = ("ADD", "SUB", "MUL", "DIV")
+"""Operators that repeat the smaller input along the axes that it lacks."""
 
 
 def drop_reshapes(draft: Draft) -> None:
-    """Take away reshapes of a vector before FULLY_CONNECTED, and those after MEAN, which can keep its axes itself."""
-    for step in list(draft.steps):
+    """Take away reshapes of reshapes, to the same shape, and those that readers or makers can do without."""
+    for step in draft.steps:
         if step.name != "RESHAPE":
             continue
-        maker = draft.alone(step)
-        readers = draft.readers(step.writes)
-        before = step.values[0].shape
-        if maker and maker.name == "MEAN":
-            shape = step.writes.shape
+        maker = draft.maker(step.values[0])
+        if maker is not None and maker.name == "RESHAPE":
+            draft.rewire(step, maker.values[0])
+            if not draft.readers(maker.writes):
+                draft.remove(maker, maker.values[0])
+        for reader in draft.readers(step.writes):
+            if _is_repeated_alike(step, reader):
+                draft.exchange(reader, step.writes, step.values[0])
+        unread = not draft.readers(step.writes) and step.writes not in draft.outputs
+        if unread or step.values[0].shape == step.writes.shape or _is_read_as_a_vector(draft, step):
+            draft.remove(step, step.values[0])
+        elif _keeps_axes(draft, step):
+            maker, shape = draft.alone(step), step.writes.shape
+            assert maker is not None  # noqa: S101
             draft.remove(step, maker.writes)
             draft.reshape(maker, shape)
-        elif _is_vector(before) and readers and all(reader.name == "FULLY_CONNECTED" for reader in readers):
-            draft.remove(step, step.values[0])
 
 
-def _is_vector(shape: tuple[int, ...]) -> bool:
-    return values_in(shape[:-1]) == 1
+def _is_read_as_a_vector(draft: Draft, step: Step) -> bool:
+    readers = draft.readers(step.writes)
+    alone = values_in(step.values[0].shape[:-1]) == 1 and len(step.writes.shape) == 2
+    return alone and bool(readers) and all(reader.name == "FULLY_CONNECTED" for reader in readers)
+
+
+def _is_repeated_alike(step: Step, reader: Step) -> bool:
+    """Return whether all that a reshape does for a reader is to add axes of size 1 that repeating adds anyway."""
+    if reader.name not in REPEATING or len(reader.values) != 2 or len(step.writes.shape) != len(reader.writes.shape):
+        return False
+    before, after = step.values[0].shape, step.writes.shape
+    return len(before) < len(after) and after == (1,) * (len(after) - len(before)) + before
+
+
+def _keeps_axes(draft: Draft, step: Step) -> bool:
+    maker = draft.alone(step)
+    return maker is not None and maker.name in REDUCTIONS

@@ -5,14 +5,21 @@ from __future__ import annotations
 from cnnpipe.graph.lowering.draft import Draft
 
 FUSED = ("RELU", "RELU6")
-HOSTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "MUL", "MAX_POOL_2D", "AVERAGE_POOL_2D")
+HOSTS = (
+    "CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "DIV", "MAX_POOL_2D",
+    "AVERAGE_POOL_2D",
+)  # fmt: skip
 """Operators with an activation of their own."""
 
 
 def fuse_activations(draft: Draft) -> None:
-    """Let an operator compute the activation that alone reads it."""
-    for step in list(draft.steps):
+    """Let an operator compute the activation that alone reads it; an activation of itself is once enough."""
+    for step in draft.steps:
         maker = draft.alone(step) if step.name in FUSED else None
-        if maker is not None and maker.name in HOSTS and "activation" not in maker.options:
-            maker.options["activation"] = step.name.lower()
+        if maker is None:
+            continue
+        computed = maker.options.get("activation", maker.name.lower())
+        if computed == step.name.lower() or (maker.name in HOSTS and "activation" not in maker.options):
+            if maker.name in HOSTS:
+                maker.options["activation"] = step.name.lower()
             draft.remove(step, maker.writes)

@@ -10,11 +10,10 @@ from cnnpipe.graph.nodes.dense import Dense
 
 @lowers(Dense)
 def dense(node: Dense, draft: Draft, reads: Sequence[Value]) -> Value:
-    """FULLY_CONNECTED."""
+    """FULLY_CONNECTED, on maps too, and ADD for the biases, which may go into it or into what follows."""
     (value,) = reads
-    if len(value.shape) != 2:
-        raise draft.not_predicted("a dense layer on a map")
     shape = value.shape[1:]
-    weights, bias = draft.weights((node.units, shape[-1]), node.units), draft.bias(node.units)
+    weights = draft.weights((node.units, shape[-1]), node.units)
     out = batched(node.output_shape(shape))
-    return draft.emit("FULLY_CONNECTED", value, weights, bias, shape=out, macs=node.macs(shape))
+    product = draft.emit("FULLY_CONNECTED", value, weights, None, shape=out, macs=node.macs(shape))
+    return draft.emit("ADD", product, draft.numbers((node.units,), draft.node.name)) if node.use_bias else product

@@ -13,10 +13,12 @@ def zero_padding(node: ZeroPadding | CenteredPadding, draft: Draft, reads: Seque
     """PAD."""
     (value,) = reads
     shape = value.shape[1:]
+    rank = len(shape) - 1
     padding = node.keras_layer(shape).config["padding"]
-    pairs = pairs_per_axis(padding, len(shape) - 1, "padding")
-    numbers = draft.integers(0, 0, *(n for pair in pairs for n in pair), 0, 0)
-    return draft.emit("PAD", value, numbers, shape=batched(node.output_shape(shape)), pairs=pairs)
+    flat = rank == 1 and isinstance(padding, tuple)
+    pairs = pairs_per_axis((padding,) if flat else padding, rank, "padding")
+    table = draft.table((0, 0), *pairs, (0, 0))
+    return draft.emit("PAD", value, table, shape=batched(node.output_shape(shape)), pairs=pairs)
 
 
 @lowers(Cropping)
@@ -27,6 +29,6 @@ def cropping(node: Cropping, draft: Draft, reads: Sequence[Value]) -> Value:
     pairs = pairs_per_axis(node.cropping, len(shape) - 1, "cropping")
     out = node.output_shape(shape)
     begin = draft.integers(0, *(before for before, _ in pairs), 0)
-    end = draft.integers(1, *(before + n for (before, _), n in zip(pairs, out[:-1], strict=True)), 0)
+    end = draft.integers(0, *(-after for _, after in pairs), 0)
     strides = draft.integers(*(1 for _ in value.shape))
     return draft.emit("STRIDED_SLICE", value, begin, end, strides, shape=batched(out))

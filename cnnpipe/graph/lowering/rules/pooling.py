@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnpipe.graph.lowering.draft import Draft, Value, batched, lowers
+from cnnpipe.graph.lowering.flat_maps import as_2d, from_2d, map_shape, windows_2d
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
 
 POOLS = {MaxPooling: "MAX_POOL_2D", AveragePooling: "AVERAGE_POOL_2D"}
@@ -15,20 +16,20 @@ REDUCTIONS = {GlobalAveragePooling: "MEAN", GlobalMaxPooling: "REDUCE_MAX"}
 def pooling(node: MaxPooling | AveragePooling, draft: Draft, reads: Sequence[Value]) -> Value:
     """MAX_POOL_2D or AVERAGE_POOL_2D."""
     (value,) = reads
-    if len(value.shape) != 4:
-        raise draft.not_predicted(f"pooling in {len(value.shape) - 2}D")
+    if len(value.shape) > 4:
+        raise draft.not_predicted("pooling in 3D")
     shape = value.shape[1:]
-    window = node.window(shape)
     out = batched(node.output_shape(shape))
-    return draft.emit(
-        POOLS[type(node)], value, shape=out, kernel=window.kernel, strides=window.strides, padding=node.padding
-    )
+    options = windows_2d(node.window(shape)) | {"padding": node.padding}
+    flat = draft.emit(POOLS[type(node)], as_2d(draft, value), shape=map_shape(out), **options)
+    return from_2d(draft, flat, out)
 
 
 @lowers(GlobalAveragePooling, GlobalMaxPooling)
 def global_pooling(node: GlobalAveragePooling | GlobalMaxPooling, draft: Draft, reads: Sequence[Value]) -> Value:
     """MEAN or REDUCE_MAX over the spatial axes."""
     (value,) = reads
-    axes = draft.integers(*range(1, len(value.shape) - 1))
+    axes = range(1, len(value.shape) - 1)
+    listed = draft.integers(*axes) if len(axes) > 1 else draft.integer(axes[0])
     shape = batched(node.output_shape(value.shape[1:]))
-    return draft.emit(REDUCTIONS[type(node)], value, axes, shape=shape, keepdims=node.keepdims)
+    return draft.emit(REDUCTIONS[type(node)], value, listed, shape=shape, keepdims=node.keepdims)

@@ -1,0 +1,23 @@
+"""Factors and offsets after a convolution or a dense layer."""
+
+from __future__ import annotations
+
+from cnnpipe.graph.lowering.draft import BIAS_INPUT, Constant, Draft, Step
+
+
+def fold_into_previous(draft: Draft) -> None:
+    """Fold a factor or an offset into the weights of the step that alone it reads, also through a reshape."""
+    for step in draft.steps:
+        if step.name in ("MUL", "ADD", "SUB") and isinstance(step.reads[-1], Constant):
+            maker = _weighted(draft, step)
+            if maker is not None:
+                if step.name != "MUL":
+                    draft.add_bias(maker)
+                draft.remove(step, step.values[0])
+
+
+def _weighted(draft: Draft, step: Step) -> Step | None:
+    maker = draft.alone(step)
+    if maker is not None and maker.name == "RESHAPE" and maker.values[0].shape[-1] == maker.writes.shape[-1]:
+        maker = draft.alone(maker)
+    return maker if maker is not None and maker.name in BIAS_INPUT else None
