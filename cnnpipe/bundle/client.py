@@ -13,12 +13,11 @@ from cnnpipe.bundle.subject import Subject
 from cnnpipe.clients import Contents, client_of, contents_of
 from cnnpipe.data import SplitData
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.graph import Graph
 from cnnpipe.graph.color import CHANNELS, LUMA, gray_layer, with_color_input
 from cnnpipe.litert_metadata import Metadata
 from cnnpipe.manifest import Manifest
 from cnnpipe.preprocessing import Preprocessing
-from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.exports import PlannedExport, client_graph
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 REDUCES = "takes colour and reduces it to gray inside, unrounded: 0.299 R + 0.587 G + 0.114 B"
 SAME = 1e-6
 """Largest relative difference of two numbers in metadata, which hold 32 bits."""
-
-
-def client_graph(export: PlannedExport, graph: Graph) -> Graph:
-    """Return the network that is exported: one of gray pictures takes colour where the client feeds nothing else."""
-    return with_color_input(graph) if export.device.client_channels == CHANNELS else graph
 
 
 def takes_colour_for_gray(export: PlannedExport, subject: Subject) -> bool:

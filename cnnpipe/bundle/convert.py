@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnnpipe.build import plan
 from cnnpipe.bundle.calibration import write_calibration
-from cnnpipe.bundle.client import client_graph, planned_metadata
+from cnnpipe.bundle.client import planned_metadata
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.runtime import Runnable, open_file
@@ -22,7 +22,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, FileFacts, TensorError
 from cnnpipe.graph import Graph
 from cnnpipe.graph.affine import without_input_affine
-from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.exports import PlannedExport, client_graph
 
 DRY_SEEDS = 3
 """Initial weights to try in a dry export: by bad luck all units of a small layer can be silent on noise."""

@@ -9,6 +9,7 @@ from cnnpipe.errors import Problem
 from cnnpipe.exporters import Exporter, Granularity, Quantization, TensorType
 from cnnpipe.graph import Graph
 from cnnpipe.graph.affine import input_affine
+from cnnpipe.graph.color import CHANNELS, with_color_input
 from cnnpipe.recipe.schema import CalibrationChoice, Export, Recipe
 from cnnpipe.targets import Target
 
@@ -167,3 +168,8 @@ def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, f
     if isinstance(scale, tuple) or isinstance(offset, tuple):
         return None
     return (scale, offset) if scale > 0 and offset <= 0 <= 255 * scale + offset else None
+
+
+def client_graph(export: PlannedExport, graph: Graph) -> Graph:
+    """Return the network that is exported: one of gray pictures takes colour where the client feeds nothing else."""
+    return with_color_input(graph) if export.device.client_channels == CHANNELS else graph

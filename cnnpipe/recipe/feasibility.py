@@ -15,7 +15,7 @@ from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.lowering import NotPredicted, lower, predicted_file_bytes
 from cnnpipe.program import Arena, Operator, Program, plan_arena
 from cnnpipe.recipe.compiled import Compiled
-from cnnpipe.recipe.exports import PlannedExport, carried_normalization, planned_exports
+from cnnpipe.recipe.exports import PlannedExport, carried_normalization, client_graph, planned_exports
 from cnnpipe.recipe.limits import predicted_excess
 from cnnpipe.recipe.load import LoadedRecipe, in_order
 from cnnpipe.targets import Misfit, Target
@@ -31,7 +31,7 @@ class Forecast:
 
     Args:
         export: The export.
-        graph: The network.
+        graph: The network that is exported.
         program: The predicted program.
     """
 
@@ -112,6 +112,7 @@ def forecast(export: PlannedExport, graph: Graph) -> Forecast:
     """
     if not export.exporter.file_name.endswith(PREDICTED_FORMAT):
         raise NotPredicted(graph.nodes[-1], f"the operators of the format {export.exporter.type}")
+    graph = client_graph(export, graph)
     carried = carried_normalization(export, graph) is not None
     program = lower(graph, export.quantization, export.input_type, carried, export.granularity)
     return Forecast(export, graph, program)
@@ -169,6 +170,9 @@ def _note(made: Forecast) -> str:
     memory, seconds = made.export.device.memory(), made.export.device.latency_seconds(made.program)
     parts = [f"arena {made.arena.total:,} of {memory.ram:,} bytes"] if memory else []
     parts.append(f"file about {made.file_bytes:,}" + (f" of {memory.flash:,} bytes" if memory else " bytes"))
+    accelerated = made.export.device.accelerated(made.program)
+    if accelerated is not None:
+        parts.append(f"{accelerated} of {len(made.program.operators)} operators on the accelerator")
     if seconds:
         parts.append(f"{duration(seconds[0])} to {duration(seconds[1])} for an example")
     return f"{made.export.name}: {', '.join(parts)} (predicted)"
