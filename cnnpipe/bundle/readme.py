@@ -27,6 +27,7 @@ def readme(manifest: Manifest) -> str:
             "`bundle.json` says all of this for programs, and under `preprocessing` how a picture becomes pixels.",
             "`sample_input.npy` and `sample_output.npy` hold real inputs and the outputs that they must give.",
             "",
+            *_memory(manifest),
             *_proofs(manifest),
             *_example(manifest),
         ]
@@ -45,6 +46,20 @@ def _weights(manifest: Manifest) -> list[str]:
     licence = weights.get("licence")
     under = f"Their licence: {licence}." if licence else "Their licence is not known to cnnpipe."
     return [f"Training began with {whose} (sha256 {weights.get('sha256')}). {under}", ""]
+
+
+def _memory(manifest: Manifest) -> list[str]:
+    """Return what a microcontroller has to reserve."""
+    memory = manifest.memory
+    if memory is None:
+        return []
+    how = f"measured by {memory.measured_by}" if memory.measured_by else "computed from the file"
+    return [
+        f"Its tensor arena: {memory.arena:,} bytes with the reference kernels ({memory.head:,} for tensors, "
+        f"{memory.tail:,} that stay; {how}, on 64 bits).",
+        f"Reserve {memory.recommended:,}: the kernels of your board may need more.",
+        "",
+    ]
 
 
 def _proofs(manifest: Manifest) -> list[str]:
