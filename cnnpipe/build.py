@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ def plan(graph: Graph) -> dict[str, Any]:
     name; an input is called like its tensor.
 
     Returns:
-        `layers`: a list of `name`, `class_name`, `config`, `inputs` (names of the layers that it reads), in order.
+        `layers`: a list of `name`, `class_name`, `config`, `inputs` (names of the layers that it reads), in order; one
+            that calls an earlier layer again has `again` and `arguments` too.
         `inputs` and `outputs`: layer name by tensor name.
     """
     names = [node.name for node in graph.nodes]
@@ -34,7 +36,8 @@ def plan(graph: Graph) -> dict[str, Any]:
         layer = node.type.keras_layer(*graph.input_shapes(node))
         config = {key: _plain(value) for key, value in layer.config.items()}
         inputs = [names[position] for position in node.inputs]
-        layers.append({"name": name, "class_name": layer.class_name, "config": config, "inputs": inputs})
+        again = {"again": layer.again, "arguments": dict(layer.arguments)} if layer.again else {}
+        layers.append({"name": name, "class_name": layer.class_name, "config": config, "inputs": inputs, **again})
     return {
         "layers": layers,
         "inputs": {tensor: names[position] for tensor, position in graph.inputs.items()},
@@ -57,16 +60,28 @@ def build_model(graph: Graph | Mapping[str, Any]) -> keras.Model:
     keras.config.set_image_data_format("channels_last")  # a user's keras.json may say otherwise
     made = plan(graph) if isinstance(graph, Graph) else graph
     tensors: dict[str, Any] = {}
+    callables: dict[str, Any] = {}
     for layer in made["layers"]:
         name, config = layer["name"], layer["config"]
         if layer["class_name"] == "InputLayer":
             tensors[name] = keras.Input(name=name, **config)
             continue
         reads = [tensors[read] for read in layer["inputs"]]
-        call = getattr(keras.layers, layer["class_name"])(name=name, **config)
-        tensors[name] = call(reads[0] if len(reads) == 1 else reads)
+        if "again" in layer:
+            callables[name] = callables[layer["again"]]
+        else:
+            callables[name] = _layer_class(layer["class_name"])(name=name, **config)
+        tensors[name] = callables[name](reads[0] if len(reads) == 1 else reads, **layer.get("arguments", {}))
     inputs, outputs = ({tensor: tensors[name] for tensor, name in made[key].items()} for key in ("inputs", "outputs"))
     return keras.Model(_only(inputs), _only(outputs), name="cnnpipe")
+
+
+def _layer_class(name: str) -> Any:
+    """Return a class of `keras.layers`, or with a module one of the few layers that Keras lacks."""
+    import keras
+
+    module, _, short = name.rpartition(".")
+    return getattr(importlib.import_module(module), short) if module else getattr(keras.layers, name)
 
 
 def _only(tensors: dict[str, Any]) -> Any:

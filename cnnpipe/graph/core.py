@@ -41,10 +41,19 @@ class Window:
 
 @dataclass(frozen=True)
 class KerasLayer:
-    """The Keras layer that a node is, as data: a class name of `keras.layers` and its arguments without `name`."""
+    """The Keras layer that a node is, as data.
+
+    Args:
+        class_name: A class name of `keras.layers`, or of `cnnpipe.layers` with its module.
+        config: Its arguments without `name`.
+        again: Name of an earlier node whose layer is called again, in the place of a new one; empty for a new one.
+        arguments: Further arguments of the call.
+    """
 
     class_name: str
     config: Mapping[str, Any]
+    again: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

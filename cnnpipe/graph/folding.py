@@ -1,9 +1,9 @@
 """Factors and offsets of channels folded into the weights before them, and layers left out that only training needs.
 
-Folded are BatchNorm, rescaling, normalization and learned channel scales (all are `x * scale + offset` per channel) into
-a convolution, depthwise or transposed convolution or dense layer that nothing else reads (Jacob et al. 2018, section
-3.2). One that has none before it becomes a depthwise convolution with a 1x1 window. The folded network says the same,
-up to rounding.
+Folded are BatchNorm, rescaling, normalization and learned channel scales (all are `x * scale + offset` per channel)
+into a convolution, depthwise or transposed convolution or dense layer that nothing else reads (Jacob et al. 2018,
+section 3.2). One that has none before it becomes a depthwise convolution with a 1x1 window. The folded network says the
+same, up to rounding.
 """
 
 from __future__ import annotations
@@ -60,12 +60,15 @@ class Folded:
         }
 
 
-def fold(graph: Graph) -> Folded:
+def fold(graph: Graph, keep_input_rescaling: bool = True) -> Folded:
     """Fold a network.
 
-    The rescaling of an input by one scale and offset stays as it is: the input tensor of a file can carry it.
+    Args:
+        graph: The network.
+        keep_input_rescaling: Whether the rescaling of an input by one scale and offset stays as it is: the input tensor
+            of a file can carry it.
     """
-    folding = _Folding(graph)
+    folding = _Folding(graph, keep_input_rescaling)
     for position in range(len(graph.nodes)):
         folding.take(position)
     return folding.done()
@@ -74,8 +77,8 @@ def fold(graph: Graph) -> Folded:
 class _Folding:
     """The folded graph as far as it is."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, keep_input_rescaling: bool) -> None:
+        self._graph, self._keep_input_rescaling = graph, keep_input_rescaling
         self._nodes: list[Node] = []
         self._at: list[int] = []  # the new position of what each old node gives
         self._sources: dict[str, tuple[str, ...]] = {}
@@ -112,7 +115,9 @@ class _Folding:
 
     def _stays(self, node: Node) -> bool:
         kind = node.type
-        if not isinstance(kind, Rescaling) or node.inputs[0] not in self._graph.inputs.values():
+        if not self._keep_input_rescaling or not isinstance(kind, Rescaling):
+            return False
+        if node.inputs[0] not in self._graph.inputs.values():
             return False
         return not isinstance(kind.scale, tuple) and not isinstance(kind.offset, tuple)
 
@@ -122,7 +127,7 @@ class _Folding:
 
     def _fold_into(self, position: int, node: Node) -> int:
         before = self._nodes[position]
-        self._nodes[position] = replace(before, type=replace(before.type, use_bias=True))  # type: ignore[type-var, call-arg]
+        self._nodes[position] = replace(before, type=replace(before.type, use_bias=True))  # type: ignore[call-arg]
         self._sources[before.name] += (node.name,)
         return position
 

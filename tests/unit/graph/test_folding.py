@@ -151,6 +151,7 @@ def test_an_output_before_a_normalization_stays_as_it_is():
 def test_the_rescaling_of_an_input_stays_for_the_input_tensor_to_carry():
     graph = graph_of(Rescaling(1 / 127.5, -1.0), Convolution(4), BatchNormalization())
     assert kinds(fold(graph).graph) == ["input", "rescaling", "convolution"]
+    assert kinds(fold(graph, keep_input_rescaling=False).graph) == ["input", "depthwise_convolution", "convolution"]
 
 
 def test_features_and_outputs_are_found_again():
