@@ -13,7 +13,7 @@ from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, png, svg
 from cnnpipe.report.tables import shape as as_shape
 
 ROW, WIDTH, LEFT, TOP, MARGIN = 22, 760, 330, 78, 24
-LETTER = 5.6
+LETTER = 5.4
 """Width of a letter of size 10, on average."""
 COLORS = {"input": "#fff3a8", "output": "#cdebcf", "scratch": "#e0e0e0", "tensor": "#cfe3f7"}
 PEAK, GRID, FAINT = "#fbdcd6", "#e4e4e4", "#555555"
@@ -88,14 +88,18 @@ def _box(program: Program, buffer: Buffer, scale: _Scale) -> Iterator[Rectangle 
     yield Rectangle(
         left + 0.5, first + 1, max(1.0, right - left - 1), rows * ROW - 2, _color(program, buffer), FAINT, 2
     )
-    yield Text(left + 5, first + 15, _cut(_label(program, buffer), right - left - 8), 10)
+    fitting = (label for label in _labels(program, buffer) if len(label) * LETTER < right - left - 8)
+    yield Text(left + 5, first + 15, next(fitting, ""), 10)
 
 
-def _label(program: Program, buffer: Buffer) -> str:
+def _labels(program: Program, buffer: Buffer) -> tuple[str, ...]:
+    """Return what may stand in a box, the longest first: bytes, shape without the batch, type."""
+    size = f"{buffer.bytes:,}"
     if buffer.tensor is None:
-        return f"{buffer.bytes:,} scratch"
+        return f"{size}  scratch", size
     tensor = program.tensors[buffer.tensor]
-    return f"{buffer.bytes:,}  {as_shape(tensor.shape)} {tensor.dtype}"
+    with_shape = f"{size}  {as_shape(tensor.shape[1:])}"
+    return f"{with_shape} {tensor.dtype}", with_shape, size
 
 
 def _color(program: Program, buffer: Buffer) -> str:
@@ -114,8 +118,6 @@ def _legend(y: float) -> Iterator[Rectangle | Text]:
 
 
 def _cut(words: str, width: float) -> str:
-    """Return as many letters as fit, none where it would be too few to read."""
+    """Return as many letters as fit."""
     room = int(width / LETTER)
-    if len(words) <= room:
-        return words
-    return words[: room - 1] + "…" if room > 3 else ""
+    return words if len(words) <= room else words[: room - 1] + "…"
