@@ -21,7 +21,7 @@ def attachments(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
         ProblemError: The target is not known here, an attachment cannot be made, or two write the same file.
     """
     found: dict[str, bytes] = {}
-    for name in _target(manifest).attachments:
+    for name in target_class(manifest).attachments:
         attachment = cast(Attachment, room("attachments").load(name).model_validate({"type": name}))
         for file, content in attachment.files(folder, manifest).items():
             if file in found or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts:
@@ -53,7 +53,12 @@ def changed_attachments(folder: Path, manifest: Manifest) -> Iterator[Problem]:
             yield Problem(f"{name} is missing, which a bundle for {manifest.target} has")
 
 
-def _target(manifest: Manifest) -> type[Target]:
+def target_class(manifest: Manifest) -> type[Target]:
+    """Return the class of a bundle's target.
+
+    Raises:
+        ProblemError: The target is not known here.
+    """
     here = room("targets")
     if manifest.target not in here.files():
         hint = "Perhaps it was made with plugins that are not given now."

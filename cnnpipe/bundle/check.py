@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnpipe.bundle.attached import changed_attachments
+from cnnpipe.bundle.attached import changed_attachments, target_class
 from cnnpipe.bundle.client import metadata_problems
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
+from cnnpipe.bundle.memory import changed_memory
 from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
@@ -58,13 +59,20 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
             ):
                 problems += part
             problems += _samples(bundle, parity)
-            problems += changed_attachments(folder, bundle.manifest)
+            problems += _device(bundle)
     except ProblemError as error:
         problems += error.problems
     finally:
         if runtime is None:
             bundle.close()
     return problems
+
+
+def _device(bundle: Bundle) -> Iterator[Problem]:
+    """Compare what is stated and attached for the device with what the file gives."""
+    manifest, file = bundle.manifest, bundle.runnable.file
+    yield from changed_memory(target_class(manifest), manifest, file, bundle.runtime)
+    yield from changed_attachments(bundle.folder, manifest)
 
 
 def _files(bundle: Bundle) -> Iterator[Problem]:
