@@ -24,6 +24,12 @@ def seconds_of(duration: str) -> int:
     return total
 
 
+def magnitude(seconds: float) -> str:
+    """Return an order of magnitude in words, with two digits: `6.6 ms`."""
+    unit, size = ("s", seconds) if seconds >= 1 else ("ms", 1000 * seconds)
+    return f"{float(f'{size:.2g}'):g} {unit}"
+
+
 def _checked(duration: Any) -> Any:
     seconds_of(str(duration))
     return duration

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cnnpipe.durations import magnitude
 from cnnpipe.exporters import TensorFacts
 from cnnpipe.jobs.fitting_targets import Fit
 from cnnpipe.jobs.inspect import Inspection
-from cnnpipe.recipe.feasibility import duration
 from cnnpipe.report.tables import byte_size, shape, table
 
 LABELS = 10
@@ -106,5 +106,5 @@ def _arena(found: Inspection) -> Iterator[str]:
 
 def _fit(fit: Fit) -> tuple[str, str, str, str]:
     why = "; ".join((*fit.reasons, *fit.warnings))
-    time = "-" if fit.seconds is None else " to ".join(map(duration, fit.seconds))
+    time = "-" if fit.seconds is None else " to ".join(map(magnitude, fit.seconds))
     return fit.target, "no" if fit.reasons else "yes", time, why

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from cnnpipe.boards import Board
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import load_data
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.jobs import exporting, fitting, scoring
+from cnnpipe.jobs.export_item import load_with_item
 from cnnpipe.jobs.results import ExportsResult
 from cnnpipe.jobs.trained import MODEL, RESOLVED, Trained, open_trained
 from cnnpipe.recipe.compiled import compile_recipe
 from cnnpipe.recipe.exports import planned_exports
-from cnnpipe.recipe.load import LoadedRecipe, load_recipe
-from cnnpipe.recipe.vocabulary import suggestion
-from cnnpipe.registry import room
-from cnnpipe.runs import Run
+from cnnpipe.recipe.load import LoadedRecipe
 
 
 def export(
@@ -45,7 +41,7 @@ def export(
     """
     notes = fitting.Notes(listener or Listener())
     trained = open_trained(run, runs_folder)
-    loaded = _with_item(trained.run, item) if item else trained.loaded
+    loaded = load_with_item(trained.run.folder / RESOLVED, item) if item else trained.loaded
     exports = planned_exports(loaded.recipe)
     if not exports:
         raise ProblemError(Problem(f"the recipe of {trained.run.reference} has no export", hint="Give --quantization."))
@@ -82,26 +78,3 @@ def _unplaced(result: ExportsResult) -> ExportsResult:
         replace(one, problems=tuple(replace(problem, place=None, path="") for problem in one.problems))
         for one in result.exports
     ))  # fmt: skip
-
-
-def _with_item(run: Run, item: Mapping[str, Any]) -> LoadedRecipe:
-    """Return the recipe of a run with `item` as its only export; its mistakes stand at no place of the recipe."""
-    override = "export=" + json.dumps([{"target": "generic", **_on_board(item)}])
-    try:
-        return load_recipe(run.folder / RESOLVED, [override])
-    except ProblemError as error:
-        raise ProblemError(replace(problem, place=None) for problem in error.problems) from None
-
-
-def _on_board(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item whose target has the board that it names."""
-    rest = {key: value for key, value in item.items() if key != "board"}
-    if "board" not in item:
-        return rest
-    name, boards = item["board"], room("boards")
-    classes = {known: cast(type[Board], boards.load(known)) for known in boards.names()}
-    if name not in classes:
-        meant = suggestion(name, list(classes), {known: board.also_called for known, board in classes.items()})
-        hint = f"Did you mean '{meant}'?" if meant else "'cnnpipe list boards' shows all."
-        raise ProblemError(Problem(f"there is no board '{name}'", hint=hint))
-    return {**rest, "target": {"type": item.get("target", classes[name].family), "board": name}}

@@ -61,6 +61,10 @@ class Arena:
         """Bytes of the whole arena."""
         return self.head + self.tail
 
+    def alive(self, step: int) -> int:
+        """Return the bytes of all pieces of the head that are needed during an operator."""
+        return sum(buffer.bytes for buffer in self.buffers if buffer.first <= step <= buffer.last)
+
 
 def plan_arena(program: Program) -> Arena:
     """Plan the arena of a program with static shapes, as LiteRT Micro's reference build does."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from cnnpipe.durations import magnitude
 from cnnpipe.errors import Path, Place, Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED
 from cnnpipe.graph import Graph, Node
@@ -174,11 +175,6 @@ def _note(made: Forecast) -> str:
     if accelerated is not None:
         parts.append(f"{accelerated} of {len(made.program.operators)} operators on the accelerator")
     if seconds:
-        parts.append(f"{duration(seconds[0])} to {duration(seconds[1])} for an example")
+        low, high = map(magnitude, seconds)
+        parts.append(f"{low} to {high} for an example")
     return f"{made.export.name}: {', '.join(parts)} (predicted)"
-
-
-def duration(seconds: float) -> str:
-    """Return an order of magnitude in words, with two digits."""
-    unit, size = ("s", seconds) if seconds >= 1 else ("ms", 1000 * seconds)
-    return f"{float(f'{size:.2g}'):g} {unit}"

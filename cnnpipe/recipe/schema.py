@@ -199,6 +199,8 @@ class Export(Spec):
             ignored["granularity"] = f"{why} has no weights of 8 bits"
         if self.quantization not in ("int8", "ladder"):
             ignored["quantization_aware"] = f"{why} is not int8"
+        if not self.target.has_arena:
+            ignored["max_arena"] = f"because the target '{self.target.type}' has no arena"
         return ignored
 
 

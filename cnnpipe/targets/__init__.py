@@ -57,10 +57,14 @@ class Target(Spec):
     """Whether every operator of an int8 file must compute in integers: no islands of float."""
     client_resize: ClassVar[Literal["stretch"] | None] = None
     """How its client library resizes a picture before the model sees it; None when the client is ours."""
+    client_interpolation: ClassVar[Literal["mediapipe"] | None] = None
+    """How its client library computes the pixels of the new size; None when the client is ours."""
     client_channels: ClassVar[int | None] = None
     """How many channels its client library feeds; a model of gray pictures then takes colour and reduces inside."""
     metadata: ClassVar[bool] = False
     """Whether its client library reads labels and normalization from metadata inside the file."""
+    has_arena: ClassVar[bool] = False
+    """Whether its runtime keeps all tensors in one arena of fixed size, as LiteRT Micro does."""
     attachments: ClassVar[tuple[str, ...]] = ()
     """Components of the room `attachments`: what is written for it beside the file."""
     runtimes: ClassVar[tuple[str, ...]] = ()

@@ -37,6 +37,7 @@ class OnBoard(Target):
         "int8": "int8",
         "int16x8": "int16",
     }
+    has_arena: ClassVar[bool] = True
     runtimes: ClassVar[tuple[str, ...]] = ("litert_micro",)
 
     @field_validator("board")

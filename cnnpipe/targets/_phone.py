@@ -30,5 +30,6 @@ class Phone(Target):
     }
     metadata: ClassVar[bool] = True
     client_resize: ClassVar[Literal["stretch"] | None] = "stretch"
+    client_interpolation: ClassVar[Literal["mediapipe"] | None] = "mediapipe"
     client_channels: ClassVar[int | None] = 3
     runtimes: ClassVar[tuple[str, ...]] = ("mediapipe_tasks",)
