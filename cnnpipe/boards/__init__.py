@@ -29,6 +29,17 @@ class Board(Spec):
     source: ClassVar[str]
     """Where memory, clock and cycles come from."""
 
+    @classmethod
+    def columns(cls) -> dict[str, str]:
+        """Return what `cnnpipe list boards` shows of it."""
+        return {
+            "target": cls.family,
+            "core": cls.core,
+            "RAM": f"{cls.ram_bytes // 1024} KiB",
+            "flash": f"{cls.flash_bytes // 1024} KiB",
+            "clock": f"{cls.clock_hz // 1_000_000} MHz",
+        }
+
 
 ROOM = Room("boards", Board)
 AnyBoard = Annotated[Board, Component("boards")]

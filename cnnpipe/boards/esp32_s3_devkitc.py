@@ -1,4 +1,4 @@
-"""Espressif ESP32-S3-DevKitC-1: Xtensa LX7 with vector instructions, 334 KiB of RAM in one piece, 8 MiB of flash."""
+"""Espressif ESP32-S3-DevKitC-1: Xtensa LX7 with vector instructions, 333 KiB of RAM in one piece, 8 MiB of flash."""
 
 from __future__ import annotations
 

@@ -15,11 +15,16 @@ from cnnpipe.cli._output import print_json
 @click.argument("kind", required=False)
 @json_option
 def command(kind: str | None, as_json: bool) -> None:
-    from cnnpipe.jobs.list_components import list_components
+    from cnnpipe.jobs.list_components import component_columns, list_components
+    from cnnpipe.report.tables import table
 
     found = list_components(kind)
     if as_json:
         print_json(found)
+        return
+    if kind and (columns := component_columns(kind)):
+        header = [kind, *next(iter(columns.values()))]
+        click.echo(table(header, [[name, *row.values()] for name, row in columns.items()], left=header[:3]))
         return
     width = max((len(name) for names in found.values() for name in names), default=0)
     for title, names in found.items():

@@ -38,6 +38,18 @@ def list_components(kind: str | None = None) -> dict[str, dict[str, str]]:
     return {kind: found[kind]}
 
 
+def component_columns(kind: str) -> dict[str, dict[str, str]]:
+    """Return what each component of a kind tells in columns, by name; empty for kinds that tell nothing so.
+
+    Args:
+        kind: A room that `list_components` knows.
+    """
+    here = next((room for room in rooms() if room.name == kind), None)
+    if here is None or not hasattr(here.base, "columns"):
+        return {}
+    return {name: here.load(name).columns() for name in here.names()}  # type: ignore[attr-defined]
+
+
 def _recipes() -> dict[str, str]:
     return {name: _first_comment(file) for name, file in sorted(shipped_recipes().items())}
 
