@@ -108,7 +108,7 @@ def warm_up() -> None:
 
 def convert(job: Job) -> FileFacts:
     """Build the network and write the file. Runs in the conversion process."""
-    facts = _exporter(job.exporter).convert(_conversion(job))
+    facts = make_exporter(job.exporter).convert(_conversion(job))
     if job.metadata is not None:
         litert_metadata.attach(job.file, job.metadata)
     return facts
@@ -116,21 +116,21 @@ def convert(job: Job) -> FileFacts:
 
 def errors(job: Job) -> tuple[TensorError, ...]:
     """Build the network and return what int8 does to each operator. Runs in the conversion process."""
-    return _exporter(job.exporter).errors(_conversion(job))
+    return make_exporter(job.exporter).errors(_conversion(job))
 
 
 def _conversion(job: Job) -> Conversion:
     warm_up()
     import keras
 
-    from cnnpipe.build import build_model, load_weights, set_weights
+    from cnnpipe.build import build_model, has_own_ranges, load_weights, set_weights
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.seed)
     model = build_model(job.plan)
     if job.weights is not None:
         set_weights(model, load_weights(job.weights))
-    samples = _calibration(job) if job.quantization in CALIBRATED else []
+    samples = _calibration(job) if job.quantization in CALIBRATED and not has_own_ranges(job.plan) else []
     return Conversion(
         model,
         job.inputs,
@@ -147,25 +147,26 @@ def _conversion(job: Job) -> Conversion:
 
 def inspect(exporter: Mapping[str, Any], file: Path) -> FileFacts:
     """Return what a file holds. Runs in the runtime process."""
-    return _exporter(exporter).inspect(file)
+    return make_exporter(exporter).inspect(file)
 
 
 def predict(exporter: Mapping[str, Any], file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Run a file on inputs as it stores them. Runs in the runtime process."""
-    (outputs,) = _exporter(exporter).predict(file, [inputs])
+    (outputs,) = make_exporter(exporter).predict(file, [inputs])
     return dict(outputs)
 
 
 def latency_ms(exporter: Mapping[str, Any], file: Path, one: Mapping[str, np.ndarray]) -> float:
     """Return the median time of one run in milliseconds, after some to warm up. Runs in the runtime process."""
     times, last = [], time.perf_counter()
-    for _ in _exporter(exporter).predict(file, [one] * (LATENCY_RUNS + LATENCY_WARM_UP)):
+    for _ in make_exporter(exporter).predict(file, [one] * (LATENCY_RUNS + LATENCY_WARM_UP)):
         times.append(time.perf_counter() - last)
         last = time.perf_counter()
     return statistics.median(times[LATENCY_WARM_UP:]) * 1000
 
 
-def _exporter(spec: Mapping[str, Any]) -> Exporter:
+def make_exporter(spec: Mapping[str, Any]) -> Exporter:
+    """Return the exporter that plain values describe."""
     return cast(Exporter, room("exporters").load(spec["type"]).model_validate(dict(spec)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -33,7 +33,7 @@ class Conversion:
         inputs: Shape of every input without the batch, by tensor name, in the model's order.
         outputs: Tensor names of the outputs; a model with several returns a mapping with these keys.
         calibration: Model inputs of one example each (batch axis of 1, float32); empty unless the quantization is one
-            of `CALIBRATED`.
+            of `CALIBRATED`, and where the model says its ranges itself, by layers with fake quantization.
         quantization: What happens to weights and activations.
         input_type: Type of the file's input tensors.
         output_type: Type of the file's output tensors.
@@ -143,6 +143,19 @@ class Exporter(Spec):
             ProblemError: This format cannot tell.
         """
         raise ProblemError(Problem(f"the format '{self.type}' cannot tell which layers int8 hurts"))
+
+    def loaded(self, file: Path, one: Mapping[str, np.ndarray], threads: int) -> Callable[[], object] | None:
+        """Return a function that runs a file once, for measuring. Runs in a process of its own.
+
+        Args:
+            file: The written file.
+            one: Inputs of one example as the file stores them, batch axis first.
+            threads: How many threads the runtime may use.
+
+        Returns:
+            None when the runtime cannot be told its threads.
+        """
+        return None
 
     @abstractmethod
     def inspect(self, file: Path) -> FileFacts:

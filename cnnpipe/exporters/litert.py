@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorError, TensorType
@@ -59,6 +59,14 @@ class Litert(Exporter):
     def inspect(self, file: Path) -> FileFacts:
         """Return what a file holds, from the file alone."""
         return inspect(file)
+
+    def loaded(self, file: Path, one: Mapping[str, np.ndarray], threads: int) -> Callable[[], object]:
+        """Return what runs a file once, on as many threads as LiteRT's default delegate may use."""
+        facts = inspect(file)
+        interpreter = _interpreter(file, facts, threads)
+        for tensor, detail in zip(facts.inputs, interpreter.get_input_details(), strict=True):
+            interpreter.set_tensor(detail["index"], one[tensor.name])
+        return cast(Callable[[], object], interpreter.invoke)
 
     def predict(self, file: Path, batches: Iterable[Mapping[str, np.ndarray]]) -> Iterator[Mapping[str, np.ndarray]]:
         """Run the file in LiteRT with its default delegate, example by example.
@@ -114,11 +122,11 @@ def _layers(tensors: Iterable[str]) -> str:
     return _list(dict.fromkeys(layer for tensor in tensors for layer in layers_in(tensor) or [tensor]))
 
 
-def _interpreter(file: Path, facts: FileFacts) -> Any:
+def _interpreter(file: Path, facts: FileFacts, threads: int | None = None) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
     try:
-        interpreter = Interpreter(model_content=file.read_bytes())
+        interpreter = Interpreter(model_content=file.read_bytes(), num_threads=threads)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]

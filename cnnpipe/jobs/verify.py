@@ -18,6 +18,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.evaluation import evaluate
 from cnnpipe.events import Listener
 from cnnpipe.inspection import source_of
+from cnnpipe.jobs.stated import stated_score
 from cnnpipe.manifest import Proof, read_parity
 from cnnpipe.reading import read_examples
 from cnnpipe.registry import room
@@ -152,7 +153,9 @@ def _on_data(bundle: Bundle, path: Path, runtimes: Sequence[str], listener: List
     found = evaluate(bundle.task, real_outputs(bundle.runnable, trial.outputs), split, bundle.facts).scores
     metric = bundle.task.headline().name
     listener.stage("asking runtimes")
-    return DataResult(found.metrics[metric], _stated(bundle, metric), prove(runtimes, bundle, trial), notes)
+    return DataResult(
+        found.metrics[metric], stated_score(bundle.manifest, "file", metric), prove(runtimes, bundle, trial), notes
+    )
 
 
 def _examples(bundle: Bundle, path: Path) -> tuple[Examples, tuple[str, ...]]:
@@ -190,16 +193,6 @@ def _read(bundle: Bundle, listing: Examples, listener: Listener) -> SplitData:
     }
     names, files = tuple(example.name for example in examples), tuple(example.file for example in examples)
     return SplitData(names, files, inputs, reading.targets, tuple(example.read for example in examples))
-
-
-def _stated(bundle: Bundle, metric: str) -> Score | None:
-    """Return what the bundle states of its file on its own test split."""
-    try:
-        stated = bundle.manifest.scores["test"]["file"][metric]
-        interval = stated.get("interval")
-        return Score(float(stated["value"]), int(stated["n"]), (interval[0], interval[1]) if interval else None)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        return None
 
 
 def _worse(metric: Metric, found: DataResult) -> list[Problem]:
