@@ -156,6 +156,8 @@ class Manifest(Spec):
     cnnpipe: str
     origin: dict[str, Any]
     target: str
+    device: dict[str, Any] = Field(default_factory=dict)
+    """The target with its options, as a recipe writes it."""
     format: dict[str, Any]
     quantization: Quantization
     file: str

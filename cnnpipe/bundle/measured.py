@@ -60,6 +60,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         cnnpipe=__version__,
         origin=dict(subject.origin),
         target=export.target,
+        device=export.device.model_dump(mode="json", exclude={"format"}),
         format=export.exporter.model_dump(mode="json"),
         quantization=export.quantization,
         file=export.exporter.file_name,

@@ -18,11 +18,16 @@ def proof_line(proof: Proof, metric: str = "") -> str:
         return f"{title}: not run ({proof.reason})"
     if proof.state == "failed":
         return f"{title}: FAILED: {proof.reason}"
-    same = f"same answers on {proof.examples - proof.differing:,} of {proof.examples:,}"
+    same = [f"same answers on {proof.examples - proof.differing:,} of {proof.examples:,}"] if proof.examples else []
     score = [f"{metric} {proof.score:.4f}"] if metric and proof.score is not None else []
     sizes = [
         f"{name.removesuffix('_bytes').replace('_', ' ')} {value:,} bytes"
         for name, value in proof.facts.items()
         if name.endswith("_bytes") and isinstance(value, int)
     ]
-    return f"{title}: {', '.join([same, *score, *sizes])}"
+    counts = [
+        f"{name.replace('_', ' ')} {value:,}"
+        for name, value in proof.facts.items()
+        if name.endswith("_operators") and isinstance(value, int)
+    ]
+    return f"{title}: {', '.join([*same, *score, *sizes, *counts])}"

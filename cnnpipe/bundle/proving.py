@@ -144,6 +144,10 @@ def _prove(name: str, bundle: Bundle, trial: Trial) -> Proof:
         try:
             if reason := child.call("cnnpipe.bundle.proving.missing", name, timeout=MISSING_SECONDS):
                 return Proof(runtime=name, state="not run", reason=str(reason))
+            if not runtime.answers:
+                arguments = name, bundle.folder, bundle.manifest, Cases({})
+                facts = child.call("cnnpipe.bundle.proving.answer", *arguments, timeout=runtime.seconds).facts
+                return Proof(runtime=name, state="passed", facts=dict(facts))
             rows, found = _ask(child, runtime, bundle, trial)
             if not rows:
                 return Proof(runtime=name, state="not run", reason="no example has the form that it takes")

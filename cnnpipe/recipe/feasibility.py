@@ -169,7 +169,8 @@ def _not_predicted(export: PlannedExport, error: NotPredicted) -> str:
 
 def _note(made: Forecast) -> str:
     memory, seconds = made.export.device.memory(), made.export.device.latency_seconds(made.program)
-    parts = [f"arena {made.arena.total:,} of {memory.ram:,} bytes"] if memory else []
+    ram = f" of {memory.ram:,}" if memory else ""
+    parts = [f"arena {made.arena.total:,}{ram} bytes"] if made.export.device.has_arena else []
     parts.append(f"file about {made.file_bytes:,}" + (f" of {memory.flash:,} bytes" if memory else " bytes"))
     accelerated = made.export.device.accelerated(made.program)
     if accelerated is not None:

@@ -78,6 +78,8 @@ class Runtime(Spec):
     """The kinds of client (`Signature.client`) that it can play; None for all."""
     bounds: ClassVar[Bounds]
     """What its proof allows."""
+    answers: ClassVar[bool] = True
+    """Whether it answers examples; else it only takes the file or refuses it, and measures: it gets no cases."""
     seconds: ClassVar[float] = 600.0
     """Longest time for one call of `run`; the child process is ended then."""
 
