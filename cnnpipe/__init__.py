@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnnpipe.errors import GateError, Place, Problem, ProblemError
     from cnnpipe.events import Listener
+    from cnnpipe.jobs.benchmark import benchmark
     from cnnpipe.jobs.build_model import build_model
     from cnnpipe.jobs.check import check
     from cnnpipe.jobs.describe import describe
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from cnnpipe.jobs.environment import environment
     from cnnpipe.jobs.evaluate import evaluate
     from cnnpipe.jobs.export import export
+    from cnnpipe.jobs.inspect import inspect
     from cnnpipe.jobs.new import new
     from cnnpipe.jobs.predict import predict
     from cnnpipe.jobs.reproduce import reproduce
     from cnnpipe.jobs.run import run
     from cnnpipe.jobs.train import resume, train
+    from cnnpipe.jobs.verify import verify
     from cnnpipe.recipe.load import load_recipe
     from cnnpipe.registry import add_plugins
 
@@ -32,6 +35,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "build_model": "jobs.build_model",
+    "benchmark": "jobs.benchmark", "inspect": "jobs.inspect", "verify": "jobs.verify",
     "GateError": "errors", "Place": "errors", "Problem": "errors", "ProblemError": "errors",
     "Listener": "events",
     "check": "jobs.check", "describe": "jobs.describe", "doctor": "jobs.doctor",
@@ -44,9 +48,9 @@ _HOMES = {
 }  # fmt: skip
 
 __all__ = [
-    "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "build_model", "check", "describe",
-    "diff_runs", "doctor", "environment", "evaluate", "export", "load_recipe", "new", "predict", "reproduce", "resume",
-    "run", "train",
+    "GateError", "Listener", "Place", "Problem", "ProblemError", "add_plugins", "benchmark", "build_model", "check",
+    "describe", "diff_runs", "doctor", "environment", "evaluate", "export", "inspect", "load_recipe", "new",
+    "predict", "reproduce", "resume", "run", "train", "verify",
 ]  # fmt: skip
 
 

@@ -55,10 +55,11 @@ class Child:
     Args:
         name: What messages call it, such as `the conversion process`.
         plugins: Plugin folders that it shall know.
+        memory: Bytes of address space that it may have, where the system can hold it to that; None for no limit.
     """
 
-    def __init__(self, name: str, plugins: Sequence[Path] = ()) -> None:
-        self.name, self._plugins = name, tuple(plugins)
+    def __init__(self, name: str, plugins: Sequence[Path] = (), memory: int | None = None) -> None:
+        self.name, self._plugins, self._memory = name, tuple(plugins), memory
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -136,7 +137,7 @@ class Child:
         )
         self._answers = queue.Queue()
         threading.Thread(target=_forward, args=(self._process.stdout, self._answers.put), daemon=True).start()
-        self._send([str(folder) for folder in self._plugins])
+        self._send(([str(folder) for folder in self._plugins], self._memory))
 
     def _send(self, message: Any) -> None:
         process = cast("subprocess.Popen[bytes]", self._process)
@@ -213,7 +214,9 @@ def main() -> None:
     os.dup2(2, 1)
     waiting: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_forward, args=(requests, lambda m: _take(waiting, m)), daemon=True).start()
-    _add_plugins(waiting.get())
+    folders, memory = waiting.get()
+    _limit(memory)
+    _add_plugins(folders)
     while True:
         function, arguments = waiting.get()
         _write(answers, _run(function, arguments))
@@ -223,6 +226,14 @@ def _take(waiting: queue.Queue[Any], message: Any) -> None:
     if message is None:  # the parent is gone: end even in the middle of a call
         os._exit(0)
     waiting.put(message)
+
+
+def _limit(memory: int | None) -> None:
+    if memory is not None:
+        with contextlib.suppress(ImportError, ValueError, OSError):  # not on Windows
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def _add_plugins(folders: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -92,7 +91,8 @@ def inspect(file: str | Path) -> Inspection:
     path = Path(file)
     if not path.is_file():
         raise ProblemError(Problem(f"the file {path} does not exist"))
-    with Child("the process that looks into the file", plugin_folders()) as child:
+    memory = MEMORY + 8 * path.stat().st_size
+    with Child("the process that looks into the file", plugin_folders(), memory) as child:
         try:
             found: Inspection = child.call("cnnpipe.jobs.inspect.look", path, timeout=SECONDS)
         except ChildError as error:
@@ -119,7 +119,6 @@ def plot(inspection: Inspection, file: str | Path) -> None:
 def look(file: Path) -> Inspection:
     """Do what `inspect` promises. Runs in a child process, with little memory."""
     data = file.read_bytes()
-    _limit_memory(MEMORY + 8 * len(data))
     model = litert_file.read(data, file.name)
     program = litert_file.read_program(data, file.name)
     facts = litert_file.inspect(file)
@@ -156,13 +155,6 @@ def _notes(model: Any) -> list[str]:
     if any(signature is not None and -1 in list(signature) for signature in signatures):
         notes.append("An input has a size that may change; all numbers are for the size that is stored.")
     return notes
-
-
-def _limit_memory(size: int) -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not on Windows
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def _operator(program: Program, operator: Operator) -> dict[str, Any]:

@@ -15,8 +15,9 @@ def stated_score(manifest: Manifest, who: Literal["model", "file"], metric: str)
     try:
         stated = manifest.scores["test"][who][metric]
         low, high = stated["interval"] or (math.nan, math.nan)
-        interval = None if math.isnan(low) else (float(low), float(high))
-        return Score(float(stated["value"]), int(stated["n"]), interval)
+        interval = (float(low), float(high)) if math.isfinite(low) and math.isfinite(high) else None
+        value = float(stated["value"])
+        return Score(value, int(stated["n"]), interval) if math.isfinite(value) else None
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
@@ -26,6 +27,7 @@ def stated_drop(manifest: Manifest) -> Drop | None:
     try:
         stated: Any = manifest.scores["test"]["drop"]
         counts = [None if stated[key] is None else int(stated[key]) for key in ("differs", "lost", "won")]
-        return Drop(float(stated["drop"]), counts[0], counts[1], counts[2], int(stated["n"]))
+        drop = float(stated["drop"])
+        return Drop(drop, counts[0], counts[1], counts[2], int(stated["n"])) if math.isfinite(drop) else None
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -12,6 +12,7 @@ from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.proving import Trial, broken_proofs, make_trial, prove, raw_reader
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
 from cnnpipe.bundle.unpack import unpacked
+from cnnpipe.child import Child
 from cnnpipe.data import SplitData
 from cnnpipe.datasets import Examples
 from cnnpipe.errors import Problem, ProblemError
@@ -21,7 +22,7 @@ from cnnpipe.inspection import source_of
 from cnnpipe.jobs.stated import stated_score
 from cnnpipe.manifest import Proof, read_parity
 from cnnpipe.reading import read_examples
-from cnnpipe.registry import room
+from cnnpipe.registry import plugin_folders, room
 from cnnpipe.targets import Target
 from cnnpipe.task import Metric, Score
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MEMORY = 2**30
 """Bytes of pixels that are kept in memory; more lie in a temporary file."""
+RUNTIME_MEMORY = 8 * 2**30
+"""Bytes of address space for the process that runs the file, which may come from anywhere."""
 LISTED = 5
 
 
@@ -108,7 +111,8 @@ def verify(bundle: str | Path, data: str | Path | None = None, listener: Listene
             readable bundle is in the result.
     """
     hears = listener or Listener()
-    with unpacked(Path(bundle)) as folder, open_bundle(folder) as opened, contradictions(folder):
+    runtime = Child("the runtime process", plugin_folders(), RUNTIME_MEMORY)
+    with unpacked(Path(bundle)) as folder, open_bundle(folder, runtime) as opened, contradictions(folder):
         hears.stage("checking the bundle")
         problems = check_bundle(folder, opened.runtime)
         runtimes = _runtimes(opened)
