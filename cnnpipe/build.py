@@ -45,6 +45,11 @@ def plan(graph: Graph) -> dict[str, Any]:
     }
 
 
+def has_own_ranges(made: Mapping[str, Any]) -> bool:
+    """Return whether the network of a `plan` says the ranges of its activations itself: nothing is calibrated then."""
+    return any(layer["class_name"].endswith(".FakeQuantization") for layer in made["layers"])
+
+
 def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 

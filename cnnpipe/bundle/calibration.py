@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.task import Arrays
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,9 +17,13 @@ def write_calibration(export: PlannedExport, subject: Subject, file: Path) -> No
     """Write the chosen examples as `.npz`: inputs before normalization, by tensor name."""
     import numpy as np
 
-    rows = chosen_rows(export, subject)
     with file.open("wb") as stream:
-        np.savez(stream, **subject.network_inputs("training", rows))  # type: ignore[arg-type]
+        np.savez(stream, **calibration_inputs(export, subject))  # type: ignore[arg-type]
+
+
+def calibration_inputs(export: PlannedExport, subject: Subject) -> Arrays:
+    """Return the chosen examples: inputs before normalization, by tensor name."""
+    return subject.network_inputs("training", chosen_rows(export, subject))
 
 
 def chosen_rows(export: PlannedExport, subject: Subject) -> list[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from cnnpipe.bundle.parity import OutputParity, compare_outputs
+from cnnpipe.bundle.parity import ROUNDED, OutputParity, compare_outputs
 from cnnpipe.bundle.runtime import Runnable, file_outputs
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.child import Child
@@ -66,13 +66,29 @@ class Comparer:
         self._subject, self._runtime = subject, runtime
         self._reference: dict[SplitName, tuple[Arrays, Evaluation]] = {}
 
-    def compare(self, export: PlannedExport, runnable: Runnable, name: SplitName) -> Comparison:
-        """Return how a file does on a split."""
+    def compare(
+        self,
+        export: PlannedExport,
+        runnable: Runnable,
+        name: SplitName,
+        rounded: Callable[[Arrays], Arrays] | None = None,
+    ) -> Comparison:
+        """Return how a file does on a split.
+
+        Args:
+            export: What was asked for.
+            runnable: The file.
+            name: The split.
+            rounded: The network with the file's rounding in it, which parity is then measured against.
+        """
         task, facts, split = self._subject.task, self._subject.facts, self._subject.splits[name]
         reference, model = self._model(name)
         found = task.answer(lambda inputs: file_outputs(self._runtime, runnable, inputs), split.inputs, facts)
         file = evaluate(task, found, split, facts)
-        parity = compare_outputs(reference, found, runnable.facts.outputs, export.quantization, split.names)
+        tolerance = ROUNDED if rounded else None
+        reference = task.answer(rounded, split.inputs, facts) if rounded else reference
+        outputs, names = runnable.facts.outputs, split.names
+        parity = compare_outputs(reference, found, outputs, export.quantization, names, tolerance)
         return Comparison(name, model, file, compare(task, model, file), tuple(parity), task.headline(), split.names)
 
     def _model(self, name: SplitName) -> tuple[Arrays, Evaluation]:

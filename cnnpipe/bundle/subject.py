@@ -26,6 +26,8 @@ class Subject:
         call: Runs the deployed Keras model: inputs to outputs by tensor name, batch axis first.
         seed: Chooses the calibration examples.
         origin: What the bundle says about where it comes from, as plain values.
+        reference: Runs the network with the rounding of the file in it, which the file must equal step for step; None
+            where the file must be near `call`.
     """
 
     task: Task
@@ -36,6 +38,7 @@ class Subject:
     call: Callable[[Arrays], Arrays]
     seed: int = 0
     origin: Mapping[str, Any] = field(default_factory=dict)
+    reference: Callable[[Arrays], Arrays] | None = None
 
     @property
     def signature(self) -> Signature:

@@ -54,8 +54,9 @@ def _converter(conversion: Conversion) -> Iterator[Any]:
         if quantization in CALIBRATED:
             int16 = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
             first = sets.TFLITE_BUILTINS_INT8 if quantization == "int8" else int16
-            converter.target_spec.supported_ops = [first, sets.TFLITE_BUILTINS]
-            converter.representative_dataset = lambda: (dict(sample) for sample in conversion.calibration)
+            if conversion.calibration:
+                converter.target_spec.supported_ops = [first, sets.TFLITE_BUILTINS]
+                converter.representative_dataset = lambda: (dict(sample) for sample in conversion.calibration)
             converter.inference_input_type = tf.as_dtype(conversion.input_type)
             converter.inference_output_type = tf.as_dtype(conversion.output_type)
         # The converter has no public switch; the file is looked at afterwards.

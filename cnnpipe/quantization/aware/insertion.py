@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cnnpipe.errors import Problem
+from cnnpipe.exporters import Granularity
 from cnnpipe.graph import Graph, Node, NodeType
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
@@ -24,7 +25,6 @@ from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
 from cnnpipe.quantization.aware.nodes import FakeQuantization, FakeQuantizedWeights, SharedFakeQuantization
-from cnnpipe.exporters import Granularity
 
 Range = tuple[float, float]
 WEIGHTED = (Convolution, DepthwiseConvolution, TransposedConvolution, Dense)
@@ -33,8 +33,8 @@ KEEPS_RANGE = (
     MaxPooling, AveragePooling, GlobalMaxPooling, Flatten, Reshape, ZeroPadding, CenteredPadding, Cropping, Resizing,
     Upsampling,
 )  # fmt: skip
-"""What LiteRT computes without rescaling. Bilinear resizing rounds once more, to the same steps. So does average pooling,
-but it rounds halves another way than fake quantization, which then brings it no nearer."""
+"""What LiteRT computes without rescaling. Bilinear resizing rounds once more, to the same steps; so does average
+pooling, but it rounds halves another way than fake quantization, which then brings it no nearer."""
 TAKES_RELU = (Convolution, DepthwiseConvolution, Dense, Add, Multiply)
 """What the converter joins with a ReLU after it."""
 RELU = ("relu", "relu6")
@@ -158,7 +158,8 @@ class _Insertion:
 
 
 def _ranges(graph: Graph, pixels: bool) -> _Ranges:
-    calibrated, fixed = set(), {}
+    calibrated: set[int] = set()
+    fixed: dict[int, Range] = {}
     readers = _readers(graph)
     for position, node in enumerate(graph.nodes):
         prescribed = _prescribed(node.type, pixels)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from cnnpipe.exporters import Granularity
 from cnnpipe.graph import NodeType, Shape, Window
 from cnnpipe.graph.core import KerasLayer
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
-from cnnpipe.exporters import Granularity
 
 ACTIVATIONS, WEIGHTS = "cnnpipe.layers.fake_quantization", "cnnpipe.layers.fake_quantized_weights"
 
