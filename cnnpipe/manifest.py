@@ -94,7 +94,7 @@ class Rung(Spec):
     quantization: Quantization
     state: Literal["chosen", "failed", "not run"]
     reason: str = ""
-    """Why it failed, or was not run."""
+    """Why it was not run, or failed; empty where it only lost more than `max_drop`."""
     examples: int | None = None
     """How many training examples it was calibrated on."""
     float_tensors: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +14,13 @@ from cnnpipe.bundle.workers import Workers
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import Problem
 from cnnpipe.events import Listener
+from cnnpipe.litert_file import read_program
 from cnnpipe.manifest import Rung
 from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.limits import measured_excess
+
+READABLE = ".tflite"
+"""Ending of the files whose operators can be read."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Attempt:
         """Return it after a look at a split; a file that has broken a promise is not looked at again."""
         if self.problems:
             return self
-        found = comparer.compare(self.export, self.runnable, split)
+        found = comparer.compare(self.export, self.runnable, split, self.subject.reference)
         comparisons = {**self.comparisons, split: found}
         return replace(self, comparisons=comparisons, problems=tuple(broken_promises(self.export, found)))
 
@@ -79,7 +84,28 @@ def attempt(export: PlannedExport, bench: Bench) -> Attempt:
     folder = bench.folder / export.name
     folder.mkdir(parents=True, exist_ok=True)
     runnable = convert(export, bench.subject, bench.workers, folder / export.exporter.file_name)
-    return Attempt(export, bench.subject, runnable, {}).on("validation", bench.comparer)
+    made = Attempt(export, bench.subject, runnable, {}).on("validation", bench.comparer)
+    return replace(made, problems=(*_limits(export, runnable), *made.problems))
+
+
+def _limits(export: PlannedExport, runnable: Runnable) -> Iterator[Problem]:
+    """Yield what the device cannot run of a file, and the limits that it exceeds."""
+    arena = runnable.memory.arena if runnable.memory else None
+    yield from measured_excess(export, arena, runnable.facts.bytes)
+    for message in unrunnable(export, runnable):
+        yield Problem(f"the file {export.name}: {message}", path=export.path)
+
+
+def unrunnable(export: PlannedExport, runnable: Runnable) -> Iterator[str]:
+    """Yield why the device cannot run a written file, operator by operator, each reason once."""
+    islands = runnable.facts.float_operators
+    if islands and export.device.builtins_only:
+        yield f"these operators compute in float, and the target computes in integers only: {', '.join(islands)}"
+    if runnable.file.suffix != READABLE:
+        return
+    program = read_program(runnable.file.read_bytes(), runnable.file.name)
+    misfits = export.device.misfits(program, export.quantization)
+    yield from dict.fromkeys(misfit.message for misfit in misfits if misfit.severity == "error")
 
 
 def told(made: Attempt, listener: Listener) -> Attempt:

@@ -18,6 +18,7 @@ from cnnpipe.jobs.results import (
     RunResult,
     TrainResult,
 )
+from cnnpipe.report.ladder import ladder_table
 from cnnpipe.report.tables import byte_size, table
 from cnnpipe.task import Score, Scores
 
@@ -40,8 +41,8 @@ def _run(result: RunResult) -> str:
     bundles = [export.file.parent for export in exported.exports if export.passed]
     bundle = bundles[-1] if bundles else training.run
     return "\n".join([
-        _headline(training), "", _export_table(rows, training.metric.name), "", *_proofs(exported.exports),
-        *_lost(exported.exports),
+        _headline(training), "", _export_table(rows, training.metric.name), "", *_ladders(exported),
+        *_proofs(exported.exports), *_lost(exported.exports),
         *_places(training.run, exported.exports),
         *_next(f"cnnpipe predict {_path(bundle)} FILE", f"cnnpipe evaluate {_path(training.run)} --split validation"),
     ])  # fmt: skip
@@ -65,8 +66,8 @@ def _metrics(scores: Scores) -> list[str]:
 def _exports(result: ExportsResult) -> str:
     rows = [_export_row(export) for export in result.exports]
     return "\n".join([
-        _export_table(rows, result.metric.name), "", *_proofs(result.exports), *_lost(result.exports),
-        *_places(result.run, result.exports),
+        _export_table(rows, result.metric.name), "", *_ladders(result), *_proofs(result.exports),
+        *_lost(result.exports), *_places(result.run, result.exports),
     ])  # fmt: skip
 
 
@@ -83,6 +84,14 @@ def _predict(result: PredictResult) -> str:
     pairs = zip(result.files, result.predictions, strict=True)
     rows = [(str(file), *(_cell(prediction.get(key)) for key in keys)) for file, prediction in pairs]
     return table(("file", *keys), rows, left=("file", "label"))
+
+
+def _ladders(result: ExportsResult) -> Iterator[str]:
+    for export in result.exports:
+        if export.ladder:
+            yield f"ladder of {export.file.parent.name}"
+            yield from ladder_table(export.ladder, result.metric.name)
+            yield ""
 
 
 def _proofs(exports: Sequence[ExportResult]) -> Iterator[str]:

@@ -19,6 +19,8 @@ from cnnpipe.evaluation import caller
 from cnnpipe.events import Listener
 from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import ExportResult, ExportsResult
+from cnnpipe.quantization.aware import learner
+from cnnpipe.quantization.decide import decider
 from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.runs import Run
@@ -76,7 +78,7 @@ def export_files(exports: Sequence[PlannedExport], source: Source, workers: Work
         origin = {"run": source.run.reference, "recipe": source.loaded.name, "seed": recipe.seed}
         origin |= _weights(source.run)
         subject = Subject(task, facts, source.graph, weights, source.data.splits, call, recipe.seed, origin)
-        written = export_all(exports, subject, source.run.folder / EXPORTS, workers, listener)
+        written = export_all(exports, subject, source.run.folder / EXPORTS, workers, listener, decider(learner(source.loaded)))
     results = tuple(_result(one, task.headline().name, source.loaded) for one in written)
     scores = {one.export.name: {name: c.as_json() for name, c in one.comparisons.items()} for one in written}
     return Files(ExportsResult(source.run.folder, task.headline(), results), scores)
@@ -104,6 +106,7 @@ def _result(exported: Exported, headline: str, loaded: LoadedRecipe) -> ExportRe
         lost=() if exported.passed else tuple((e.name, e.model, e.file) for e in lost_examples(comparison)),
         problems=tuple(replace(p, place=p.place or _place(loaded, p.path)) for p in exported.problems),
         proofs=exported.proofs,
+        ladder=exported.rungs,
     )
 
 

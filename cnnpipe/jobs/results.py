@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop
-from cnnpipe.manifest import Proof
+from cnnpipe.manifest import Proof, Rung
 from cnnpipe.task import Metric, Prediction, Score, Scores
 
 HEADLINE = "headline"
@@ -33,6 +33,7 @@ class ExportResult:
         problems: What failed, or should be known.
         lost: Of a rejected file, what was lost: name of the example, what the Keras model says, what the file says.
         proofs: What the device's own runtimes said of it on the test split.
+        ladder: Where the recipe asks for the ladder, all that was tried, in this order.
     """
 
     file: Path
@@ -47,9 +48,11 @@ class ExportResult:
     problems: tuple[Problem, ...] = ()
     lost: tuple[tuple[str, Prediction, Prediction], ...] = ()
     proofs: tuple[Proof, ...] = ()
+    ladder: tuple[Rung, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs."""
+        """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs; ladder where there is one."""
+        ladder = {"ladder": [rung.model_dump(mode="json") for rung in self.ladder]} if self.ladder else {}
         return {
             "file": str(self.file),
             "target": self.target,
@@ -59,6 +62,7 @@ class ExportResult:
             "drop": self.drop.drop,
             "passed": self.passed,
             "proofs": [proof.model_dump(mode="json") for proof in self.proofs],
+            **ladder,
         }
 
 
