@@ -26,7 +26,7 @@ from cnnpipe.cli._progress import live
 @click.option("--target", metavar="TARGET", help="The device; `cnnpipe list targets` names them.")
 @click.option("--board", metavar="BOARD", help="A microcontroller board; `cnnpipe list boards` names them.")
 @click.option("--format", "file_format", metavar="FORMAT", help="File format; `cnnpipe list exporters` names them.")
-@click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8 or int16x8.")
+@click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8, int16x8 or ladder.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option
 @json_option
