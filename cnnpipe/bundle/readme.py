@@ -95,6 +95,8 @@ def _example(manifest: Manifest) -> list[str]:
     steps, source = manifest.preprocessing.steps, manifest.inputs[0]
     if steps.get("type") != "image" or steps["resizing"]["mode"] != "stretch" or len(manifest.inputs) != 1:
         return []
+    if not steps["resizing"]["implementation"].startswith("Pillow"):
+        return []
     mode, method = ("L" if steps["channels"] == 1 else "RGB"), steps["resizing"]["method"].upper()
     size = f"({steps['width']}, {steps['height']})"
     factor = "" if source.multiply == 1 else f" * {source.multiply!r}"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
 from cnnpipe.preprocessing import PerChannel, Preprocessing
+from cnnpipe.preprocessing._mediapipe import resized as as_mediapipe
 from cnnpipe.spec import Spec
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ ORIENTATION_MARKS = (b"Exif\0\0", b"tiff:Orientation")
 START_OF_SCAN = 0xDA
 STILL_TO_SHRINK = 1.25
 """How much is left at least for the exact method when a decoder shrinks: what it does then hardly shows."""
+MEDIAPIPE = (
+    "as MediaPipe Tasks on a processor (OpenCV warpPerspective, INTER_LINEAR): "
+    "pixel x is read at x * width / new width, rounded to 32nds of a pixel; the last pixel is repeated"
+)
+"""How `mediapipe` computes, for a client that resizes pictures itself."""
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 
 
@@ -54,8 +60,11 @@ class Image(Preprocessing):
     """One channel or three."""
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     """How another aspect ratio is made to fit: distort, cut the longer side evenly, or fill up the shorter side."""
-    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
-    """How pixels are computed when the size changes; all but `nearest` average when they shrink (antialias)."""
+    interpolation: Literal["nearest", "bilinear", "bicubic", "mediapipe"] = "bilinear"
+    """How pixels are computed when the size changes; `bilinear` and `bicubic` average when they shrink (antialias).
+
+    `mediapipe` is bilinear without averaging, bit by bit as MediaPipe Tasks does it on phones: a file for a phone then
+    sees the very pixels that were trained on."""
     fill_value: int = Field(default=0, ge=0, le=255)
     """Gray level that `resize: pad` fills up with."""
     background: int = Field(default=255, ge=0, le=255)
@@ -124,7 +133,8 @@ class Image(Preprocessing):
         """
         import numpy as np
 
-        small = _shrunk(raw, self) if isinstance(raw, bytes) and self.interpolation != "nearest" else None
+        averages = self.interpolation in ("bilinear", "bicubic")
+        small = _shrunk(raw, self) if isinstance(raw, bytes) and averages else None
         if small is None:
             return self.apply(raw)
         return np.asarray(_sized(*small, self)).reshape(self.input_shape())
@@ -145,6 +155,8 @@ class Image(Preprocessing):
             "mode": self.resize,
             "implementation": "Pillow Image.resize on 8-bit channels",
         }
+        if self.interpolation == "mediapipe":
+            resizing |= {"method": "bilinear", "antialias": False, "implementation": MEDIAPIPE}
         if self.resize == "pad":
             resizing["fill_value"] = self.fill_value
         return {
@@ -323,14 +335,11 @@ def _sized(picture: Picture, size: tuple[int, int], left: float, spec: Image) ->
     """
     from PIL import Image as pillow
 
-    method = {
-        "nearest": pillow.Resampling.NEAREST,
-        "bilinear": pillow.Resampling.BILINEAR,
-        "bicubic": pillow.Resampling.BICUBIC,
-    }[spec.interpolation]
     part, inner = _fitted(size, spec)
+    method = pillow.Resampling.__members__.get(spec.interpolation.upper())
     if left == 1:
-        resized = (picture if part == (0, 0, *size) else picture.crop(part)).resize(inner, method)
+        seen = picture if part == (0, 0, *size) else picture.crop(part)
+        resized = as_mediapipe(seen, inner) if method is None else seen.resize(inner, method)
     else:
         resized = picture.resize(inner, method, (part[0] * left, part[1] * left, part[2] * left, part[3] * left))
     height, width = spec.image_size

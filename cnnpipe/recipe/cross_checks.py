@@ -222,6 +222,15 @@ def _clients(recipe: Recipe) -> Iterator[Problem]:
                 path="data.preprocessing.resize",
                 hint=f"Write 'resize: {theirs}', or export to 'generic' and resize in your own program.",
             )
+        like, ours = export.target.client_interpolation, getattr(preprocessing, "interpolation", None)
+        if like is not None and ours not in (None, like):
+            yield Problem(
+                f"training resizes pictures as '{ours}' and the client library of '{export.target.type}' "
+                f"(export.{number}) as '{like}', so that it may say something else on some of them",
+                path="data.preprocessing.interpolation",
+                hint=f"Write 'interpolation: {like}'.",
+                severity="warning",
+            )
 
 
 def _repeated_exports(recipe: Recipe) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ class Target(Spec):
     """Whether its client library reads labels and normalization from metadata inside the file."""
     has_arena: ClassVar[bool] = False
     """Whether its runtime keeps all tensors in one arena of fixed size, as LiteRT Micro does."""
-    attachments: ClassVar[tuple[str, ...]] = ()
+    attachments: ClassVar[tuple[str, ...]] = ("model_card",)
     """Components of the room `attachments`: what is written for it beside the file."""
     runtimes: ClassVar[tuple[str, ...]] = ()
     """Components of the room `runtimes` in which its file is proven, beside the exporter's own."""

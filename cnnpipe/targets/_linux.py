@@ -25,3 +25,5 @@ class Linux(Target):
         "int8": "int8",
         "int16x8": "float32",
     }
+    attachments: ClassVar[tuple[str, ...]] = ("predict_script", "model_card")
+    runtimes: ClassVar[tuple[str, ...]] = ("predict_script",)

@@ -14,4 +14,4 @@ class Android(Phone):
     type: Literal["android"] = "android"
 
     title: ClassVar[str] = "Android phones with MediaPipe Tasks"
-    attachments: ClassVar[tuple[str, ...]] = ()
+    attachments: ClassVar[tuple[str, ...]] = ("kotlin", "model_card")

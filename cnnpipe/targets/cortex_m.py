@@ -26,4 +26,4 @@ class CortexM(OnBoard):
     type: Literal["cortex_m"] = "cortex_m"
 
     title: ClassVar[str] = "Arm Cortex-M microcontrollers with LiteRT Micro"
-    attachments: ClassVar[tuple[str, ...]] = ("microcontroller", "arduino")
+    attachments: ClassVar[tuple[str, ...]] = ("microcontroller", "arduino", "model_card")

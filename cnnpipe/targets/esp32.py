@@ -14,4 +14,4 @@ class Esp32(OnBoard):
     type: Literal["esp32"] = "esp32"
 
     title: ClassVar[str] = "Espressif microcontrollers with LiteRT Micro"
-    attachments: ClassVar[tuple[str, ...]] = ("microcontroller", "esp_idf")
+    attachments: ClassVar[tuple[str, ...]] = ("microcontroller", "esp_idf", "model_card")

@@ -14,4 +14,4 @@ class Ios(Phone):
     type: Literal["ios"] = "ios"
 
     title: ClassVar[str] = "iPhones and iPads with MediaPipe Tasks"
-    attachments: ClassVar[tuple[str, ...]] = ()
+    attachments: ClassVar[tuple[str, ...]] = ("swift", "model_card")
