@@ -76,12 +76,20 @@ def export_files(exports: Sequence[PlannedExport], source: Source, workers: Work
         save_weights(weights, get_weights(source.model))
         call = caller(source.model, task.signature(facts))
         origin = {"run": source.run.reference, "recipe": source.loaded.name, "seed": recipe.seed}
-        origin |= _weights(source.run)
+        origin |= {**_weights(source.run), "data": _data(source)}
         subject = Subject(task, facts, source.graph, weights, source.data.splits, call, recipe.seed, origin)
-        written = export_all(exports, subject, source.run.folder / EXPORTS, workers, listener, decider(learner(source.loaded)))
+        written = export_all(
+            exports, subject, source.run.folder / EXPORTS, workers, listener, decider(learner(source.loaded))
+        )
     results = tuple(_result(one, task.headline().name, source.loaded) for one in written)
     scores = {one.export.name: {name: c.as_json() for name, c in one.comparisons.items()} for one in written}
     return Files(ExportsResult(source.run.folder, task.headline(), results), scores)
+
+
+def _data(source: Source) -> dict[str, Any]:
+    """Return what was learned from, as a device's owner must know it."""
+    counts = {split: len(examples) for split, examples in source.data.splits.items()}
+    return {"source": source.loaded.recipe.data.source.type, "examples": counts, "fingerprint": source.data.fingerprint}
 
 
 def _weights(run: Run) -> dict[str, Any]:
