@@ -1,0 +1,8 @@
+#pragma once
+#include "tensorflow/lite/micro/declared.h"
+
+namespace tflite {
+
+inline TFLMRegistration Register_SOFTMAX_INT8() { return {}; }
+
+}  // namespace tflite
