@@ -10,6 +10,8 @@ HOSTS = (
     "AVERAGE_POOL_2D",
 )  # fmt: skip
 """Operators with an activation of their own."""
+OPTION = "fused_activation_function"
+"""LiteRT's name of the option that says which."""
 
 
 def fuse_activations(draft: Draft) -> None:
@@ -18,8 +20,8 @@ def fuse_activations(draft: Draft) -> None:
         maker = draft.alone(step) if step.name in FUSED else None
         if maker is None:
             continue
-        computed = maker.options.get("activation", maker.name.lower())
-        if computed == step.name.lower() or (maker.name in HOSTS and "activation" not in maker.options):
+        computed = maker.options.get(OPTION, maker.name)
+        if computed == step.name or (maker.name in HOSTS and OPTION not in maker.options):
             if maker.name in HOSTS:
-                maker.options["activation"] = step.name.lower()
+                maker.options[OPTION] = step.name
             draft.remove(step, maker.writes)
