@@ -15,7 +15,7 @@ from cnnpipe.bundle.subject import Subject
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, Quantization
 from cnnpipe.manifest import Rung
-from cnnpipe.quantization.sensitivity import Sensitivity, sensitivities
+from cnnpipe.quantization.sensitivity import kept_float, sensitivities
 from cnnpipe.recipe.exports import PlannedExport, planned_export, unfit
 
 MORE = 5
@@ -111,14 +111,10 @@ def _partly_float(int8: PlannedExport, bench: Bench) -> Iterator[Step]:
     except ProblemError as error:
         yield Step(name, int8, "; ".join(problem.message for problem in error.problems))
         return
+    hurt = sum(not one.exact for one in worst)
     for number in KEPT_FLOAT:
-        if number <= len(worst) / 2:
-            kept = worst[:number]
-            yield Step(f"int8, {number} in float", replace(int8, kept_float=_tensors(kept)))
-
-
-def _tensors(kept: tuple[Sensitivity, ...]) -> tuple[str, ...]:
-    return tuple(one.error.tensor for one in kept)
+        if number <= hurt / 2:
+            yield Step(f"int8, {number} in float", replace(int8, kept_float=kept_float(worst, number)))
 
 
 def _tried(step: Step, bench: Bench) -> tuple[Attempt | None, Rung]:

@@ -23,6 +23,7 @@ from cnnpipe.recipe.exports import PlannedExport
 
 ROUNDING = 12**-0.5
 """Error of rounding alone, in steps."""
+EXACT_STEPS = 1e-3
 SUSPECT_STEPS = 0.7
 """From how many steps on an operator is more than rounded."""
 SUSPECT_NOISE = 0.1
@@ -34,6 +35,7 @@ class Sensitivity:
     """What int8 does to one operator.
 
     Args:
+        position: Its place in the order in which the operators run.
         error: The measured errors.
         layers: The layers that it computes, in the graph's order.
         block: The user's name for the block that it comes from; empty when unknown.
@@ -41,11 +43,17 @@ class Sensitivity:
         place: Where that block stands.
     """
 
+    position: int
     error: TensorError
     layers: tuple[str, ...]
     block: str
     path: str
     place: Place | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether it only passes values on, as pooling by maximum does, and so loses nothing by itself."""
+        return self.error.steps < EXACT_STEPS
 
     @property
     def suspect(self) -> bool:
@@ -80,7 +88,25 @@ def sensitivities(export: PlannedExport, subject: Subject, workers: Workers) -> 
         ProblemError: It cannot be converted, or its format cannot tell.
     """
     found = tensor_errors(export, subject, workers)
-    return tuple(sorted((_mapped(error, subject.graph) for error in found), key=_harm, reverse=True))
+    mapped = [_mapped(position, error, subject.graph) for position, error in enumerate(found)]
+    return tuple(sorted(mapped, key=_harm, reverse=True))
+
+
+def kept_float(worst: Sequence[Sensitivity], number: int) -> tuple[str, ...]:
+    """Return the tensors of the worst operators, to be computed in float.
+
+    What only passes on the values of one of them is kept in float with it: else these would be rounded there.
+
+    Args:
+        worst: All operators, the worst first.
+        number: How many to keep.
+    """
+    chosen = {one.position for one in worst[:number]}
+    in_order = sorted(worst, key=lambda one: one.position)
+    for one in in_order:
+        if one.exact and one.position - 1 in chosen:
+            chosen.add(one.position)
+    return tuple(one.error.tensor for one in in_order if one.position in chosen)
 
 
 def _harm(one: Sensitivity) -> float:
@@ -88,13 +114,13 @@ def _harm(one: Sensitivity) -> float:
     return max(one.error.steps / SUSPECT_STEPS, one.error.noise / SUSPECT_NOISE)
 
 
-def _mapped(error: TensorError, graph: Graph) -> Sensitivity:
+def _mapped(position: int, error: TensorError, graph: Graph) -> Sensitivity:
     nodes = list(_nodes(error, graph))
     blamed = next((node for node in nodes if node.place is not None or node.path), nodes[0] if nodes else None)
     layers = tuple(node.name for node in nodes)
     if blamed is None:
-        return Sensitivity(error, layers, "", "", None)
-    return Sensitivity(error, layers, blamed.block, blamed.path, blamed.place)
+        return Sensitivity(position, error, layers, "", "", None)
+    return Sensitivity(position, error, layers, blamed.block, blamed.path, blamed.place)
 
 
 def _nodes(error: TensorError, graph: Graph) -> Iterator[Node]:
