@@ -1,4 +1,4 @@
-"""What the model of this folder says about pictures. Needs Python 3.10 or newer, ai-edge-litert, numpy and pillow.
+"""What the model of this folder says about pictures. Needs Python 3.10, ai-edge-litert, numpy and pillow, no more.
 
     python predict.py PICTURE ...          the most likely labels of each picture; a folder stands for its files
     python predict.py --json PICTURE ...   one line of JSON for each: the file and all outputs as real values
@@ -12,7 +12,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,26 +116,44 @@ def real_output(stored: np.ndarray, entry: Mapping[str, Any]) -> np.ndarray:
     return real
 
 
+def litert(file: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Return a function that runs a .tflite file: the stored input to the stored outputs, in the file's order."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(file))
+    interpreter.allocate_tensors()
+    (source,), ends = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(stored: np.ndarray) -> list[np.ndarray]:
+        interpreter.set_tensor(source["index"], stored)
+        interpreter.invoke()
+        return [interpreter.get_tensor(end["index"]) for end in ends]
+
+    return run
+
+
+def onnx(file: Path) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Return a function that runs an .onnx file; the same, and needs onnxruntime in the place of ai-edge-litert."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    (source,) = session.get_inputs()
+    return lambda stored: list(session.run(None, {source.name: stored}))
+
+
 class Model:
     """The file of this folder, by what bundle.json says."""
 
     def __init__(self, folder: Path = HERE) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         self.bundle = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
-        self.interpreter = Interpreter(str(folder / self.bundle["file"]))
-        self.interpreter.allocate_tensors()
+        file = folder / self.bundle["file"]
+        self.run = onnx(file) if file.suffix == ".onnx" else litert(file)
 
     def __call__(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """Return all outputs for the pixels of one picture, by name."""
-        (entry,), (detail,) = self.bundle["inputs"], self.interpreter.get_input_details()
-        self.interpreter.set_tensor(detail["index"], stored_input(pixels, entry)[None])
-        self.interpreter.invoke()
-        pairs = zip(self.bundle["outputs"], self.interpreter.get_output_details(), strict=True)
-        return {
-            entry["name"]: real_output(self.interpreter.get_tensor(detail["index"])[0], entry)
-            for entry, detail in pairs
-        }
+        (entry,), ends = self.bundle["inputs"], self.bundle["outputs"]
+        found = self.run(stored_input(pixels, entry)[None])
+        return {end["name"]: real_output(stored[0], end) for end, stored in zip(ends, found, strict=True)}
 
 
 def told(bundle: Mapping[str, Any], outputs: Mapping[str, np.ndarray], most: int = 5) -> list[str]:
