@@ -16,7 +16,7 @@ SMALLER_ARENA = "Make the input smaller, or pool earlier and use fewer filters u
 SMALLER_FILE = "Use fewer weights, or a smaller quantization."
 
 Limit = tuple[int, str, str]
-"""Bytes, who says so, and the key of the export's item at which it stands."""
+"""Bytes, who says so (with {} in their place), and the key of the export's item at which it stands."""
 
 
 def predicted_excess(
@@ -59,18 +59,18 @@ def measured_excess(export: PlannedExport, arena_bytes: int | None, file_bytes: 
 
 
 def _excess(export: PlannedExport, what: str, size: int, limit: Limit, verb: str) -> str:
-    return f"'{export.name}': {what} {verb} {size:,} bytes, and {limit[1]} {limit[0]:,}"
+    return f"'{export.name}': {what} {verb} {size:,} bytes, and {limit[1].format(f'{limit[0]:,}')}"
 
 
 def _arena_limits(export: PlannedExport) -> Iterator[Limit]:
     if memory := export.device.memory():
-        yield memory.ram, "the board has", "target"
+        yield memory.ram, "the board has {}", "target"
     if export.max_arena is not None:
-        yield export.max_arena, "max_arena allows", "max_arena"
+        yield export.max_arena, "max_arena allows {}", "max_arena"
 
 
 def _file_limits(export: PlannedExport) -> Iterator[Limit]:
     if memory := export.device.memory():
-        yield memory.flash, "the board has for program and model", "target"
+        yield memory.flash, "the board has {} for program and model", "target"
     if export.max_bytes is not None:
-        yield export.max_bytes, "max_bytes allows", "max_bytes"
+        yield export.max_bytes, "max_bytes allows {}", "max_bytes"

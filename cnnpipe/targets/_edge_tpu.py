@@ -61,7 +61,7 @@ def unmapped(program: Program) -> tuple[int, str] | None:
 
 def _reason(operator: Operator, program: Program) -> str:
     if operator.name not in RULES:
-        return "is no operator of the Edge TPU"
+        return "is none of its operators"
     read = [program.tensors[position] for position in operator.inputs if position >= 0]
     made = [program.tensors[position] for position in operator.outputs]
     for tensor in (*(tensor for tensor in read if not tensor.constant), *made):

@@ -44,8 +44,8 @@ class Coral(Target):
             after = len(program.operators) - position - 1
             kept = sum(operator.macs for operator in program.operators[:position]) / max(program.macs, 1)
             message = (
-                f"{program.operators[position].name} {reason}, so the Edge TPU leaves it and the {after} operators "
-                f"after it to the CPU and keeps {kept:.0%} of the multiply-adds"
+                f"the Edge TPU leaves {program.operators[position].name}, which {reason}, and the {after} operators "
+                f"after it to the CPU, and keeps {kept:.0%} of the multiply-adds"
             )
             yield Misfit(message, "Use another operator there, or put it last.", position, "warning")
 

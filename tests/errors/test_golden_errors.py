@@ -12,6 +12,7 @@ import pytest
 
 from cnnpipe.errors import ProblemError
 from cnnpipe.recipe.compiled import compile_recipe
+from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import load_recipe
 
 HERE = Path(__file__).parent
@@ -26,7 +27,8 @@ def overrides(file: Path) -> list[str]:
 def said(file: Path) -> str:
     try:
         loaded = load_recipe(file.name, overrides(file))
-        problems = (*loaded.warnings, *compile_recipe(loaded).problems)
+        compiled = compile_recipe(loaded)
+        problems = (*loaded.warnings, *compiled.problems, *judge(loaded, compiled).problems)
     except ProblemError as error:
         problems = error.problems
     return "".join(f"{problem}\n" for problem in problems)

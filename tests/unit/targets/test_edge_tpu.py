@@ -22,7 +22,7 @@ def test_the_first_operator_that_it_does_not_know_is_told_with_what_is_left(chai
     (misfit,) = CORAL.misfits(program, "int8")
     assert misfit.operator == 2
     assert misfit.severity == "warning"
-    assert "HARD_SWISH is no operator of the Edge TPU" in misfit.message
+    assert "leaves HARD_SWISH, which is none of its operators" in misfit.message
     assert "the 2 operators after it" in misfit.message and "40% of the multiply-adds" in misfit.message
     assert CORAL.accelerated(program) == 2
 
@@ -37,7 +37,7 @@ def test_the_first_operator_that_it_does_not_know_is_told_with_what_is_left(chai
         ("ADD", {"shape": (2, 8, 8, 4)}, "2x8x8x4"),
         ("SOFTMAX", {}, "vector"),
         ("FULLY_CONNECTED", {}, "vector"),
-        ("TFLite_Detection_PostProcess", {}, "is no operator"),
+        ("TFLite_Detection_PostProcess", {}, "is none of its operators"),
     ],
 )
 def test_rules_on_options_types_and_shapes(chain, operator, options, reason):
