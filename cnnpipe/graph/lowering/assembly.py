@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from cnnpipe.graph.lowering.draft import Constant, Draft, Step, Value
 from cnnpipe.program import Operator, Program, Tensor
@@ -59,7 +60,7 @@ class _Assembly:
             return
         reads = tuple(-1 if read is None else self.positions[read] for read in step.reads)
         wrote = self.activation(step.writes, step.writes)
-        self.operators.append(Operator(step.name, reads, (wrote,), step.macs, step.options, step.layer))
+        self.operators.append(Operator(step.name, reads, (wrote,), step.macs, _options(step), step.layer))
 
     def is_float(self, step: Step) -> bool:
         """Return whether a step computes in float although the program does not."""
@@ -102,3 +103,7 @@ def assemble(draft: Draft, quantization: str, input_type: str, granularity: str)
     if ends:
         end = made.convert(ends[1], end, last, input_type, steps[-1].layer)
     return Program(tuple(made.tensors), tuple(made.operators), (start,), (end,))
+
+
+def _options(step: Step) -> dict[str, Any]:
+    return {**step.options, "folds": tuple(step.folds)} if step.folds else step.options

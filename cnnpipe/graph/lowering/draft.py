@@ -74,6 +74,7 @@ class Step:
         layer: Name of the node that it computes.
         macs: Multiply-adds for one example.
         options: What tells it from others of its name.
+        folds: Names of the nodes whose steps were taken into it.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Step:
     layer: str
     macs: int = 0
     options: dict[str, Any] = field(default_factory=dict)
+    folds: list[str] = field(default_factory=list)
 
     @property
     def values(self) -> list[Value]:
@@ -175,8 +177,10 @@ class Draft:
         read_once = len(self._readers[value]) == 1 and value not in self.outputs
         return self.maker(value) if read_once else None
 
-    def remove(self, step: Step, instead: Value) -> None:
-        """Take a step away; what it wrote becomes `instead`."""
+    def remove(self, step: Step, instead: Value, into: Step | None = None) -> None:
+        """Take a step away, as another computes it; what it wrote becomes `instead`."""
+        if into is not None:
+            into.folds.append(step.layer)
         del self._makers[step.writes]
         for value in dict.fromkeys(step.values):
             self._readers[value].remove(step)

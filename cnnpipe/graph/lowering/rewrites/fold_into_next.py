@@ -18,6 +18,7 @@ def fold_into_next(draft: Draft) -> None:
             for reader in draft.readers(step.writes):
                 if _takes(reader, step, step.reads[-1]):
                     draft.rewire(reader, step.values[0])
+                    reader.folds.append(step.layer)
                     if reader.name == "FULLY_CONNECTED" and step.name != "MUL":
                         draft.add_bias(reader)
             if not draft.readers(step.writes) and step.writes not in draft.outputs:

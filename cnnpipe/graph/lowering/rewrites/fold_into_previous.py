@@ -13,7 +13,7 @@ def fold_into_previous(draft: Draft) -> None:
             if maker is not None:
                 if step.name != "MUL":
                     draft.add_bias(maker)
-                draft.remove(step, step.values[0])
+                draft.remove(step, step.values[0], maker)
 
 
 def _weighted(draft: Draft, step: Step) -> Step | None:

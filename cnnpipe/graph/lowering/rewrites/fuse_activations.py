@@ -24,4 +24,4 @@ def fuse_activations(draft: Draft) -> None:
         if computed == step.name or (maker.name in HOSTS and OPTION not in maker.options):
             if maker.name in HOSTS:
                 maker.options[OPTION] = step.name
-            draft.remove(step, maker.writes)
+            draft.remove(step, maker.writes, maker)
