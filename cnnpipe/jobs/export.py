@@ -47,7 +47,7 @@ def export(
         raise ProblemError(Problem(f"the recipe of {trained.run.reference} has no export", hint="Give --quantization."))
     with trained.run.locked(notes), Workers() as workers:
         try:
-            source = _source(trained, loaded, notes)
+            source = open_source(trained, loaded, notes)
             files = exporting.export_files(exports, source, workers, notes)
             scoring.keep_exports(trained.run, files.scores)
             if not scoring.is_measured(trained.run):  # stopped by Ctrl-C or a kill after its training
@@ -60,7 +60,12 @@ def export(
     return _unplaced(files.result) if item else files.result
 
 
-def _source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exporting.Source:
+def open_source(trained: Trained, loaded: LoadedRecipe, notes: fitting.Notes) -> exporting.Source:
+    """Read the data of an earlier run and open its model.
+
+    Raises:
+        ProblemError: The data is gone or changed, or no device of the recipe could run the files.
+    """
     from cnnpipe.quiet import quiet_tensorflow
     from cnnpipe.safe_model import load_keras
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,21 +70,27 @@ def export_files(exports: Sequence[PlannedExport], source: Source, workers: Work
     Raises:
         ProblemError: A file cannot be converted, run or written.
     """
-    recipe = source.loaded.recipe
-    task, facts = recipe.task, source.data.facts
-    with tempfile.TemporaryDirectory() as staging:
-        weights = Path(staging) / "weights.npz"
-        save_weights(weights, get_weights(source.model))
-        call = caller(source.model, task.signature(facts))
-        origin = {"run": source.run.reference, "recipe": source.loaded.name, "seed": recipe.seed}
-        origin |= {**_weights(source.run), "data": _data(source)}
-        subject = Subject(task, facts, source.graph, weights, source.data.splits, call, recipe.seed, origin)
+    task = source.loaded.recipe.task
+    with subject_of(source) as subject:
         written = export_all(
             exports, subject, source.run.folder / EXPORTS, workers, listener, decider(learner(source.loaded))
         )
     results = tuple(_result(one, task.headline().name, source.loaded) for one in written)
     scores = {one.export.name: {name: c.as_json() for name, c in one.comparisons.items()} for one in written}
     return Files(ExportsResult(source.run.folder, task.headline(), results), scores)
+
+
+@contextmanager
+def subject_of(source: Source) -> Iterator[Subject]:
+    """Give what is exported; its file of weights lies in a temporary folder."""
+    recipe, facts = source.loaded.recipe, source.data.facts
+    with tempfile.TemporaryDirectory() as staging:
+        weights = Path(staging) / "weights.npz"
+        save_weights(weights, get_weights(source.model))
+        call = caller(source.model, recipe.task.signature(facts))
+        origin = {"run": source.run.reference, "recipe": source.loaded.name, "seed": recipe.seed}
+        origin |= {**_weights(source.run), "data": _data(source)}
+        yield Subject(recipe.task, facts, source.graph, weights, source.data.splits, call, recipe.seed, origin)
 
 
 def _data(source: Source) -> dict[str, Any]:
