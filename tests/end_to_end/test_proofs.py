@@ -168,3 +168,34 @@ def test_a_runtime_that_hangs_is_ended(device: Device, exported: Mapping[str, Ex
     assert proof.state == "failed"
     assert "gave no answer" in proof.reason
     assert proof.score is None
+
+
+def test_verify_asks_again_and_tells_what_cannot_be_run(device: Device, painted: Any, tmp_path: Path) -> None:
+    folder = device(same_one={}, comes_and_goes={})
+    one = _export(painted, tmp_path / "exports", quantization="int8")
+    found = cnnpipe.verify(one.folder)
+    assert found.passed
+    assert [(proof.runtime, proof.state, proof.examples) for proof in found.proofs] == [
+        ("same_one", "passed", 4), ("comes_and_goes", "passed", 4),
+    ]  # fmt: skip
+    (folder / "runtimes" / "same_one.py").unlink()
+    file = folder / "runtimes" / "comes_and_goes.py"
+    file.write_text(file.read_text().replace("pass\n", "outputs['probabilities'] += 9\n"))
+    found = cnnpipe.verify(one.folder)
+    assert not found.passed
+    assert [proof.state for proof in found.proofs] == ["not run", "failed"]
+    assert found.proofs[0].reason == "no runtime is called 'same_one' here"
+    assert "comes_and_goes device does not confirm the file" in found.problems[0].message
+    (one.folder / "labels.txt").write_text("changed\n")
+    assert [proof.state for proof in cnnpipe.verify(one.folder).proofs] == ["not run", "not run"]
+
+
+def test_verify_asks_about_given_data(
+    device: Device, painted: Any, tmp_path: Path, make_photos: Callable[..., Path]
+) -> None:
+    device(pictures={"feeds_on": "raw", "steps": 0.01})
+    one = _export(painted, tmp_path / "exports", quantization="int8")
+    found = cnnpipe.verify(one.folder, make_photos(tmp_path / "photos", {"red": 3, "blue": 2}))
+    assert found.data is not None
+    (proof,) = found.data.proofs
+    assert (proof.state, proof.examples, proof.score) == ("passed", 5, found.data.score.value)
