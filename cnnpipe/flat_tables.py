@@ -37,7 +37,7 @@ def read(schema: Schema, table: str, data: bytes, identifier: bytes) -> dict[str
         raise ValueError(f"the mark {identifier.decode()} is missing")
     try:
         return _Reader(schema, data).table(table, *struct.unpack_from("<I", data))
-    except (struct.error, IndexError, OverflowError, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, OverflowError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
