@@ -25,6 +25,22 @@ def wilson(successes: float, n: int) -> Interval:
     return low, 1.0 if successes >= n else min(1.0, centre + half)
 
 
+def paired_shares(won: int, lost: int, n: int) -> Interval:
+    """Return the interval of `(won - lost) / n`, the difference of two shares of the same examples.
+
+    The adjusted Wald interval (Bonett and Price 2012), which has a width where nothing was won or lost, too: few
+    examples that agree leave room for others that would not.
+
+    Args:
+        won: Examples that count in the second share only.
+        lost: Examples that count in the first share only.
+        n: All examples, those included that count in both shares or in none.
+    """
+    more, less = (won + 1) / (n + 2), (lost + 1) / (n + 2)
+    half = Z * math.sqrt((more + less - (more - less) ** 2) / (n + 2))
+    return max(-1.0, more - less - half), min(1.0, more - less + half)
+
+
 def bootstrap(
     columns: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int = 0
 ) -> tuple[float, float] | None:

@@ -6,12 +6,15 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.jobs.results import HEADLINE
 from cnnpipe.jobs.scoring import EXAMPLE_SCORES, kept_scores
 from cnnpipe.runs import Run
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Paired:
         better: How many the second does better.
         worse: How many the second does worse.
         difference: Mean of second minus first, in the headline metric.
-        interval: 95 % interval of the difference (bootstrap over the pairs), None for a single example.
+        interval: 95 % interval of the difference: where examples are right or wrong that of two shares, else a
+            bootstrap over the pairs, and None when they all differ by the same.
     """
 
     n: int
@@ -113,18 +117,25 @@ def paired(old: Run, new: Run) -> tuple[Paired | None, tuple[str, ...]]:
     if list(one) != list(other):
         return None, ("Examples cannot be paired: the runs keep scores of other examples.",)
     higher = bool(headlines[0] and headlines[0]["higher_is_better"])
-    return _counted([other[name] - one[name] for name in one], higher), ()
+    return _counted(list(one.values()), list(other.values()), higher), ()
 
 
-def _counted(gains: list[float], higher_is_better: bool) -> Paired:
+def _counted(old: list[float], new: list[float], higher_is_better: bool) -> Paired:
     import numpy as np
 
-    from cnnpipe.statistics import bootstrap
+    gain = np.array(new) - np.array(old)
+    better = gain if higher_is_better else -gain
+    counts = int((better > 0).sum()), int((better < 0).sum())
+    return Paired(len(gain), *counts, float(gain.mean()), _of_difference(gain, right_or_wrong={*old, *new} <= {0, 1}))
 
-    gain = np.array(gains)
-    n, better = len(gain), gain if higher_is_better else -gain
-    interval = bootstrap(gain[:, None], lambda sums: sums[:, 0] / n)
-    return Paired(n, int((better > 0).sum()), int((better < 0).sum()), float(gain.mean()), interval)
+
+def _of_difference(gain: np.ndarray, right_or_wrong: bool) -> tuple[float, float] | None:
+    """Return the interval of the mean; None when all examples differ by the same, which tells nothing of others."""
+    from cnnpipe.statistics import bootstrap, paired_shares
+
+    if right_or_wrong:
+        return paired_shares(int((gain > 0).sum()), int((gain < 0).sum()), len(gain))
+    return bootstrap(gain[:, None], lambda sums: sums[:, 0] / len(gain)) if gain.min() < gain.max() else None
 
 
 def _example_scores(run: Run) -> dict[str, float]:

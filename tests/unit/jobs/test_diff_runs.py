@@ -83,6 +83,21 @@ def test_examples_are_paired(make_run: Callable[..., Run]) -> None:
     assert paired.interval and paired.interval[0] < -0.05 < paired.interval[1]
 
 
+def test_few_examples_that_all_agree_leave_room_for_a_difference(make_run: Callable[..., Run]) -> None:
+    paired = diff_runs(make_run().folder, make_run().folder).paired
+    assert paired and paired.interval
+    assert (paired.better, paired.worse) == (0, 0)
+    assert paired.interval[0] < -0.05 and paired.interval[1] > 0.05
+
+
+def test_equal_errors_say_nothing_of_other_examples(make_run: Callable[..., Run]) -> None:
+    runs = [make_run(metric="error") for _ in range(2)]
+    for run in runs:
+        run.write_text("example_scores.csv", "example,split,score\na,test,0.25\nb,test,0.5\n")
+    paired = diff_runs(*(run.folder for run in runs)).paired
+    assert paired and (paired.difference, paired.interval) == (0, None)
+
+
 def test_where_less_is_better_fewer_is_better(make_run: Callable[..., Run]) -> None:
     headline = {HEADLINE: {"metric": "error", "value": 0.5, "higher_is_better": False}}
     runs = [make_run(right=right, metric="error", **headline) for right in (NAMES[:10], NAMES[:7])]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnpipe.statistics import bootstrap, wilson
+from cnnpipe.statistics import bootstrap, paired_shares, wilson
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,20 @@ def test_wilson_of_all_and_of_none():
     assert wilson(10, 10)[1] == 1.0
     assert wilson(0, 10)[0] == 0.0
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(("better", "worse", "n"), [(0.02, 0.02, 20), (0.1, 0.05, 50), (0.3, 0.1, 150)])
+def test_paired_shares_cover_the_truth(better, worse, n):
+    counts = np.random.default_rng(4).multinomial(n, (better, worse, 1 - better - worse), 2000)
+    ends = [paired_shares(int(won), int(lost), n) for won, lost, _ in counts]
+    assert np.mean([low <= better - worse <= high for low, high in ends]) >= 0.94
+
+
+def test_paired_shares_that_agree_leave_room_for_others_that_do_not():
+    low, high = paired_shares(0, 0, 49)
+    assert low == -high
+    assert 0.03 < high < wilson(0, 49)[1]
+    assert paired_shares(0, 0, 0) == (-1.0, 1.0)
 
 
 def test_bootstrap_of_a_mean_is_near_the_textbook_interval():
