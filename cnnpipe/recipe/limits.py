@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnpipe.errors import Problem
+from cnnpipe.errors import Problem, Severity
 from cnnpipe.program import Arena, Program
 from cnnpipe.recipe.exports import PlannedExport
 
@@ -28,18 +28,19 @@ def predicted_excess(
     """
     for limit in _arena_limits(export):
         if arena.total > limit[0]:
-            sure = arena.total * (1 - MARGIN) > limit[0]
-            operator = program.operators[arena.peak]
-            where = f"it is largest at the {operator.name} of {operator.layer}"
-            message = f"{_excess(export, ARENA, arena.total, limit, 'would take')}; {where}"
-            yield Problem(message, hint=SMALLER_ARENA, severity="error" if sure else "warning"), arena.peak
+            sure, operator = arena.total * (1 - MARGIN) > limit[0], program.operators[arena.peak]
+            said = _excess(export, ARENA, arena.total, limit, "would take" if sure else "may take")
+            message = f"{said}; it is largest at the {operator.name} of {operator.layer}"
+            yield Problem(message, hint=SMALLER_ARENA, severity=_severity(sure)), arena.peak
     for limit in _file_limits(export):
         if file_bytes > limit[0]:
             sure = program.constant_bytes > limit[0]
-            message = _excess(export, FILE, file_bytes, limit, "would have about")
-            severity = "error" if sure else "warning"
-            path = f"{export.path}.{limit[2]}"
-            yield Problem(message, None, path, SMALLER_FILE, severity), None  # type: ignore[arg-type]
+            message = _excess(export, FILE, file_bytes, limit, "would have about" if sure else "may have about")
+            yield Problem(message, None, f"{export.path}.{limit[2]}", SMALLER_FILE, _severity(sure)), None
+
+
+def _severity(sure: bool) -> Severity:
+    return "error" if sure else "warning"
 
 
 def measured_excess(export: PlannedExport, arena_bytes: int | None, file_bytes: int) -> Iterator[Problem]:

@@ -1,0 +1,35 @@
+"""A board that options name, in the place of a target."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnpipe.errors import ProblemError
+from cnnpipe.jobs.export_item import load_with_item, on_board
+from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.load import shipped_recipes
+
+
+def test_a_board_brings_its_target():
+    device = {"type": "cortex_m", "board": "nicla_vision"}
+    assert on_board({"board": "nicla_vision", "max_drop": 0.1}) == {"target": device, "max_drop": 0.1}
+    assert on_board({"target": "android"}) == {"target": "android"}
+
+
+def test_a_board_and_a_target_that_do_not_belong_together():
+    with pytest.raises(ProblemError, match="the board 'nicla_vision' is one of the target 'cortex_m'") as caught:
+        load_with_item(shipped_recipes()["digits"], {"target": "esp32", "board": "nicla_vision"})
+    assert all(problem.place is None for problem in caught.value.problems)
+
+
+def test_an_unknown_board_is_told_with_the_one_that_was_meant():
+    with pytest.raises(ProblemError, match=r"no board 'pico'.*'raspberry_pi_pico'"):
+        on_board({"board": "pico"})
+    with pytest.raises(ProblemError, match="cnnpipe list boards"):
+        on_board({"board": "zzzz"})
+
+
+def test_the_item_is_the_only_export():
+    loaded = load_with_item(shipped_recipes()["digits"], {"board": "esp32_devkitc", "quantization": "int8"})
+    (export,) = planned_exports(loaded.recipe)
+    assert export.name == "esp32-esp32_devkitc-int8"
