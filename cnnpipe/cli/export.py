@@ -27,6 +27,7 @@ from cnnpipe.cli._progress import live
 @click.option("--board", metavar="BOARD", help="A microcontroller board; `cnnpipe list boards` names them.")
 @click.option("--format", "file_format", metavar="FORMAT", help="File format; `cnnpipe list exporters` names them.")
 @click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8, int16x8 or ladder.")
+@click.option("--granularity", metavar="KIND", help="per_channel or per_tensor; the target's wish when left out.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option
 @json_option
@@ -36,6 +37,7 @@ def command(
     board: str | None,
     file_format: str | None,
     quantization: str | None,
+    granularity: str | None,
     max_drop: float | None,
     runs_folder: Path,
     as_json: bool,
@@ -47,6 +49,7 @@ def command(
         "board": board,
         "format": file_format,
         "quantization": quantization,
+        "granularity": granularity,
         "max_drop": max_drop,
     }
     item = {key: value for key, value in given.items() if value is not None}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MEASURED = 32
-"""How many calibration samples the errors of int8 are measured on."""
+"""About how many calibration samples the errors of int8 are measured on."""
 _VERIFY = "NumericVerify"
 """The operator that compares a quantized tensor with its float twin, in the debugger's file."""
 
@@ -32,7 +32,8 @@ def errors(conversion: Conversion) -> tuple[TensorError, ...]:
     """Return what int8 does to each operator, in order. Raises whatever the converter raises."""
     import tensorflow as tf
 
-    samples = conversion.calibration[:MEASURED]
+    every = max(1, len(conversion.calibration) // MEASURED)  # they are in order, often class by class
+    samples = conversion.calibration[::every]
     with _converter(conversion) as converter:
         debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=lambda: iter(samples))
         return tuple(_measured(debugger.get_debug_quantized_model(), samples))

@@ -15,9 +15,9 @@ def sensitivity_table(operators: Sequence[Sensitivity], shown: int | None) -> It
         operators: All of them, the worst first.
         shown: How many to show; None for all.
     """
-    header = ("block", "operator", "steps", "noise", "", "recipe")
+    header = ("block", "layer", "operator", "steps", "noise", "", "recipe")
     rows = [_row(one) for one in operators[:shown]]
-    yield table(header, rows, left=("block", "operator", "", "recipe"))
+    yield table(header, rows, left=("block", "layer", "operator", "", "recipe"))
     if shown is not None and len(operators) > shown:
         yield f"and {len(operators) - shown} more"
     suspects = sum(one.suspect for one in operators)
@@ -30,5 +30,6 @@ def sensitivity_table(operators: Sequence[Sensitivity], shown: int | None) -> It
 
 def _row(one: Sensitivity) -> tuple[str | float, ...]:
     place = str(one.place) if one.place else one.path
-    noise = f"{one.error.noise:.1%}"
-    return one.block or "-", one.error.operator, f"{one.error.steps:.2f}", noise, "hurt" if one.suspect else "", place
+    layer, hurt = one.layers[0] if one.layers else "-", "hurt" if one.suspect else ""
+    steps, noise = f"{one.error.steps:.2f}", f"{one.error.noise:.1%}"
+    return one.block or "-", layer, one.error.operator, steps, noise, hurt, place
