@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnpipe.bundle.timing import Timing
 from cnnpipe.evaluation import Drop
 from cnnpipe.jobs.benchmark import BenchmarkResult, Row
-from cnnpipe.report.tables import byte_size, table
+from cnnpipe.report.tables import byte_size, printable, table
 from cnnpipe.task import Score
 
 
@@ -18,7 +18,7 @@ def benchmark_screen(found: BenchmarkResult) -> str:
     )  # fmt: skip
     keras = ("Keras model", "-", _score(found.model), *["-"] * (len(threads) + 3))
     rows = [keras, *(_row(row, threads) for row in found.rows)]
-    return "\n".join([
+    lines = [
         table(header, rows, left=header[:1]),
         "",
         f"size, {found.metric.name} and drop: as each bundle states them",
@@ -26,7 +26,8 @@ def benchmark_screen(found: BenchmarkResult) -> str:
         "      of a process with runtime and file beyond what it had before it loaded them",
         "arena: in LiteRT Micro with its reference kernels; ~ estimated from the file",
         *found.notes,
-    ])  # fmt: skip
+    ]
+    return printable("\n".join(lines))
 
 
 def _row(row: Row, threads: list[int]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from cnnpipe.durations import magnitude
 from cnnpipe.exporters import TensorFacts
 from cnnpipe.jobs.fitting_targets import Fit
 from cnnpipe.jobs.inspect import Inspection
-from cnnpipe.report.tables import byte_size, shape, table
+from cnnpipe.report.tables import byte_size, printable, shape, table
 
 LABELS = 10
 
@@ -36,7 +36,7 @@ def inspect_screen(found: Inspection, every: bool) -> str:
         "",
         table(("target", "fits", "time for an example", "why not, or what to know"), list(map(_fit, found.fits)), LEFT),
     ]
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in "\n".join(lines))
+    return printable("\n".join(lines))
 
 
 LEFT = ("target", "fits", "why not, or what to know", "operator", "layer", "output")

@@ -6,19 +6,21 @@ from collections.abc import Iterator
 
 from cnnpipe.bundle.proof_line import proof_line
 from cnnpipe.jobs.verify import DataResult, VerifyResult
+from cnnpipe.report.tables import printable
 from cnnpipe.task import Score
 
 
 def verify_screen(result: VerifyResult) -> str:
     """Return what was found, one line a promise."""
     checked = f"all hold ({result.samples} golden samples)" if result.samples else "broken"
-    return "\n".join([
+    lines = [
         f"{result.bundle}: {result.name}",
         f"files, labels, preprocessing, tensors, golden samples: {checked}",
         *(f"golden samples   {proof_line(proof)}" for proof in result.proofs),
         *(_data(result.data, result.metric.name) if result.data else ()),
         "verified: nothing that could be run here is wrong" if result.passed else "FAILED",
-    ])  # fmt: skip
+    ]
+    return printable("\n".join(lines))
 
 
 def _data(data: DataResult, metric: str) -> Iterator[str]:

@@ -118,6 +118,16 @@ def plot(inspection: Inspection, file: str | Path) -> None:
 
 def look(file: Path) -> Inspection:
     """Do what `inspect` promises. Runs in a child process, with little memory."""
+    try:
+        return _look(file)
+    except ProblemError:
+        raise
+    except Exception as error:  # an operator without the inputs that it must have, or whatever else is damaged
+        what = f"{type(error).__name__}: {error}"
+        raise ProblemError(Problem(f"{file.name} is a damaged LiteRT file ({what})")) from None
+
+
+def _look(file: Path) -> Inspection:
     data = file.read_bytes()
     model = litert_file.read(data, file.name)
     program = litert_file.read_program(data, file.name)

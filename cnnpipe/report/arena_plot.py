@@ -10,6 +10,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.files import replacing
 from cnnpipe.program import Arena, Buffer, Program
 from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, png, svg
+from cnnpipe.report.tables import printable
 from cnnpipe.report.tables import shape as as_shape
 
 ROW, WIDTH, LEFT, TOP, MARGIN = 22, 760, 330, 78, 24
@@ -53,7 +54,7 @@ def draw_arena(program: Program, arena: Arena, title: str) -> Drawing:
     scale, rows = _Scale(arena.head), max(1, len(program.operators))
     bottom = TOP + rows * ROW
     shapes = [
-        Text(MARGIN, 26, title, 15, bold=True),
+        Text(MARGIN, 26, printable(title), 15, bold=True),
         Rectangle(MARGIN, TOP + arena.peak * ROW, scale.x(arena.head) - MARGIN, ROW, PEAK, PEAK, 0),
         *_axis(scale, bottom),
         *_names(program),
@@ -78,7 +79,9 @@ def _names(program: Program) -> Iterator[Text]:
     for step, operator in enumerate(program.operators):
         y = TOP + step * ROW + 15
         yield Text(MARGIN, y, str(step), 10, FAINT)
-        yield Text(MARGIN + 30, y, _cut(f"{operator.name}  {operator.layer}".strip(), LEFT - MARGIN - 40), 10)
+        yield Text(
+            MARGIN + 30, y, _cut(printable(f"{operator.name}  {operator.layer}").strip(), LEFT - MARGIN - 40), 10
+        )
 
 
 def _box(program: Program, buffer: Buffer, scale: _Scale) -> Iterator[Rectangle | Text]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cnnpipe.errors import Place, Problem
+from cnnpipe.report.tables import printable
 
 _WIDTH = 100
 
@@ -15,7 +16,7 @@ def render(problems: Iterable[Problem]) -> str:
     found = list(problems)
     sources: dict[str, list[str]] = {}
     blocks = [f"{problem}{_source(problem.place, sources)}" for problem in found]
-    return "\n".join([*blocks, _counts(found)]) if found else ""
+    return printable("\n".join([*blocks, _counts(found)])) if found else ""
 
 
 def as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -49,6 +49,11 @@ def shape(size: Sequence[int]) -> str:
     return "x".join(str(axis) for axis in size)
 
 
+def printable(text: str) -> str:
+    """Return text without control characters, which a foreign file could send to the terminal; lines stay."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
 def _text(cell: Cell) -> str:
     if cell is None:
         return "-"
