@@ -1,4 +1,4 @@
-"""1,000 damaged or hostile files and bundles: `pytest tests/stress/test_hostile_files.py -s` (some ten minutes).
+"""1,000 damaged or hostile files and bundles: `pytest tests/stress/test_many_hostile_files.py -s` (some ten minutes).
 
 With CNNPIPE_TEST_DATA also files by others are damaged.
 """
