@@ -29,9 +29,13 @@ class RandomRotation(GeometricAugmentation):
     @field_validator("factor", mode="before")
     @classmethod
     def _is_no_angle(cls, factor: Any) -> Any:
-        if isinstance(factor, (int, float)) and 1 < factor <= 360:
+        bounds = isinstance(factor, (list, tuple))
+        given = [number for number in (factor if bounds else [factor]) if isinstance(number, (int, float))]
+        largest = max(map(abs, given) if bounds else given, default=0)
+        if 1 < largest <= 360:
+            what, received = ("shares", list(factor)) if bounds else ("a share", f"{factor:g}")
             raise ValueError(
-                f"expected a share of the full circle (received {factor:g}): {factor:g} degrees are {factor / 360:.2g}"
+                f"expected {what} of the full circle (received {received}): {largest:g} degrees are {largest / 360:.2g}"
             )
         return factor
 
