@@ -33,8 +33,8 @@ class CosineDecay(Schedule):
     def ignored_keys(self) -> dict[str, str]:
         """A warm-up needs both."""
         if self.warmup_target is None:
-            return {"warmup_steps": "because warmup_target is null"}
-        return {} if self.warmup_steps else {"warmup_target": "because warmup_steps is 0"}
+            return {"warmup_steps": "without warmup_target, the rate that the warm-up ends at"}
+        return {} if self.warmup_steps else {"warmup_target": "without warmup_steps, the length of the warm-up"}
 
     def arguments(self, learning_rate: float, steps: int) -> dict[str, Any]:
         """The fall takes what the warm-up leaves."""
