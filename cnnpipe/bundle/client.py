@@ -13,7 +13,8 @@ from cnnpipe.bundle.subject import Subject
 from cnnpipe.clients import Contents, client_of, contents_of
 from cnnpipe.data import SplitData
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.graph.color import CHANNELS, LUMA, gray_layer, with_color_input
+from cnnpipe.graph import Graph
+from cnnpipe.graph.color import CHANNELS, LUMA, TO_GRAY, gray_layer, with_color_input
 from cnnpipe.litert_metadata import Metadata
 from cnnpipe.manifest import Manifest
 from cnnpipe.preprocessing import Preprocessing
@@ -22,9 +23,14 @@ from cnnpipe.recipe.exports import PlannedExport, client_graph
 if TYPE_CHECKING:
     import numpy as np
 
-REDUCES = "takes colour and reduces it to gray inside, unrounded: 0.299 R + 0.587 G + 0.114 B"
+REDUCES = "the file takes colour and reduces it to gray inside: 0.299 R + 0.587 G + 0.114 B"
 SAME = 1e-6
 """Largest relative difference of two numbers in metadata, which hold 32 bits."""
+
+
+def client_notes(graph: Graph) -> tuple[str, ...]:
+    """Return what a network that is exported does for its client, one sentence each."""
+    return (REDUCES,) if any(node.type is TO_GRAY for node in graph.nodes) else ()
 
 
 def takes_colour_for_gray(export: PlannedExport, subject: Subject) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnnpipe.build import plan
 from cnnpipe.bundle.calibration import write_calibration
-from cnnpipe.bundle.client import planned_metadata
+from cnnpipe.bundle.client import client_notes, planned_metadata
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.runtime import Runnable, open_file
@@ -128,7 +128,7 @@ def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) 
         facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
         runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
         memory = arena_of(export.device, job.file, workers.runtime)
-    return replace(runnable, facts=replace(runnable.facts, notes=facts.notes), memory=memory)
+    return replace(runnable, facts=replace(runnable.facts, notes=(*facts.notes, *client_notes(graph))), memory=memory)
 
 
 @contextmanager
