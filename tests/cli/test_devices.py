@@ -82,3 +82,14 @@ def test_boards_are_listed_with_what_they_have(call: Call) -> None:
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("stm32f746g_disco"))
     assert line.split() == ["stm32f746g_disco", "cortex_m", "Cortex-M7", "320", "KiB", "1024", "KiB", "216", "MHz"]
     assert json.loads(call("list", "boards", "--json").stdout)["boards"]["nicla_vision"].startswith("Arduino Nicla")
+
+
+@pytest.mark.parametrize("command", ["check", "train", "run"])
+def test_what_cannot_fit_is_refused_before_any_data_is_read(call: Call, recipe: Path, command: str) -> None:
+    board = "{type: cortex_m, board: nicla_vision}"
+    recipe.write_text(recipe.read_text() + f"export: [{{target: {board}, quantization: int8, max_arena: 100}}]")
+    done = call(command, recipe)
+    assert done.exit_code == 2
+    assert "small.yaml:7:7: model.blocks.0: 'cortex_m-nicla_vision-int8': the tensor arena would take" in done.stderr
+    assert "max_arena allows 100" in done.stderr and "photos" not in done.stderr
+    assert not list(recipe.parent.glob("runs/*/*"))
