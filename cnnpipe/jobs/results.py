@@ -51,7 +51,7 @@ class ExportResult:
     ladder: tuple[Rung, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs; of a ladder, ladder."""
+        """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs, ladder."""
         ladder = {"ladder": [rung.model_dump(mode="json") for rung in self.ladder]} if self.ladder else {}
         return {
             "file": str(self.file),
