@@ -218,6 +218,14 @@ def test_classes_that_are_missing_small_or_out_of_balance(photos: Path, diagnose
     assert found["class_balance"].details == {"largest": "circle", "smallest": "square", "ratio": 5.0}
 
 
+def test_a_pretrained_backbone_is_proposed_where_there_is_none(photos: Path, diagnose: Diagnose) -> None:
+    (photos / "train" / "square" / "0.jpg").unlink()
+    for model, proposed in (("{blocks: [dropout]}", True), ("{backbone: {type: mobilenet_v2, alpha: 0.35}}", False)):
+        (finding,) = (one for one in diagnose(f"model={model}").findings if one.check == "small_classes")
+        assert ("pretrained backbone" in finding.hint) == proposed
+        assert finding.hint.endswith(".")
+
+
 def test_a_format_that_tells_classes_apart(photos: Path, diagnose: Diagnose) -> None:
     for file in sorted(photos.rglob("square/*.jpg")):
         Image.open(file).save(file.with_suffix(".png"))
