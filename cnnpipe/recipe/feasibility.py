@@ -115,7 +115,7 @@ def forecast(export: PlannedExport, graph: Graph) -> Forecast:
         raise NotPredicted(graph.nodes[-1], f"the operators of the format {export.exporter.type}")
     graph = client_graph(export, graph)
     carried = carried_normalization(export, graph) is not None
-    program = lower(graph, export.quantization, export.input_type, carried, export.granularity)
+    program = lower(graph, export.quantization, export.input_type, carried, export.granularity, export.output_type)
     return Forecast(export, graph, program)
 
 

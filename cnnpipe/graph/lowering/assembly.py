@@ -15,15 +15,13 @@ TYPES = {
 """Types of constants by their role, for each quantization."""
 ACTIVATIONS = {"none": "float32", "int8": "int8"}
 """Types of what operators write."""
-END_OPERATORS = {"uint8": ("QUANTIZE", "QUANTIZE"), "float32": ("QUANTIZE", "DEQUANTIZE")}
-"""Which operators an int8 program has at its ends, for each other type of its inputs and outputs."""
-
-
 FLOAT_ONLY = {"none": (), "int8": ("ELU", "NEG", "SQUARE")}
 """Operators that compute in float all the same."""
 
 
 FLOAT = "float32"
+LAST = {"uint8": "QUANTIZE", "float32": "DEQUANTIZE"}
+"""The last operator of an int8 program whose output is of another type."""
 
 
 class _Assembly:
@@ -85,23 +83,29 @@ class _Assembly:
         return self.positions[key]
 
 
-def assemble(draft: Draft, quantization: str, input_type: str, granularity: str) -> Program:
-    """Return the program of a draft with one input. Its tensors are inputs, constants, and what operators write."""
+def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity: str) -> Program:
+    """Return the program of a draft with one input. Its tensors are inputs, constants, and what operators write.
+
+    Args:
+        draft: The steps.
+        quantization: What happens to weights and activations.
+        ends: Types of the input and of the output.
+        granularity: Whether int8 weights have a scale for each output channel.
+    """
     made = _Assembly(quantization, granularity)
     (first,), (last,), steps = draft.inputs, draft.outputs, draft.steps
-    ends = END_OPERATORS[input_type] if input_type != made.inside else None
-    start = made.activation(first, first, input_type)
+    start = made.activation(first, first, ends[0])
     for step in steps:
         for read in step.reads:
             if isinstance(read, Constant):
                 made.constant(read)
-    if ends:
-        made.positions[first] = made.convert(ends[0], start, first, made.inside, steps[0].layer)
+    if ends[0] != made.inside:
+        made.positions[first] = made.convert("QUANTIZE", start, first, made.inside, steps[0].layer)
     for step in steps:
         made.step(step, draft.readers(step.writes), step.writes == last)
     end = made.positions[last]
-    if ends:
-        end = made.convert(ends[1], end, last, input_type, steps[-1].layer)
+    if ends[1] != made.inside:
+        end = made.convert(LAST[ends[1]], end, last, ends[1], steps[-1].layer)
     return Program(tuple(made.tensors), tuple(made.operators), (start,), (end,))
 
 

@@ -29,16 +29,18 @@ def lower(
     input_type: str = "int8",
     normalization_carried: bool = False,
     granularity: Granularity = "per_channel",
+    output_type: str | None = None,
 ) -> Program:
     """Predict the LiteRT program of a network.
 
     Args:
         graph: The network, for inference.
         quantization: `int8`, or `none` for float32.
-        input_type: Type of the input and output tensors.
+        input_type: Type of the input tensor.
         normalization_carried: Whether the input tensor's scale and zero point carry the normalization, so that the
             file computes the network without it.
         granularity: Whether int8 weights have a scale for each output channel.
+        output_type: Type of the output tensor; that of the input when None.
 
     Returns:
         The program; every operator tells by `layer` the node that it computes.
@@ -53,7 +55,8 @@ def lower(
     draft = _draft(without_input_affine(graph) if normalization_carried else graph)
     for rewrite in _rewrites():
         rewrite(draft)
-    return assemble(draft, quantization, "float32" if quantization == "none" else input_type, granularity)
+    ends = ("float32", "float32") if quantization == "none" else (input_type, output_type or input_type)
+    return assemble(draft, quantization, ends, granularity)
 
 
 def _draft(graph: Graph) -> Draft:
