@@ -96,7 +96,7 @@ def _ladders(result: ExportsResult) -> Iterator[str]:
 
 def _proofs(exports: Sequence[ExportResult]) -> Iterator[str]:
     """Yield a line for each runtime that was asked about each file."""
-    lines = [f"{one.target} {one.quantization}   {proof_line(proof)}" for one in exports for proof in one.proofs]
+    lines = [f"{one.label}   {proof_line(proof)}" for one in exports for proof in one.proofs]
     yield from [*lines, ""] if lines else []
 
 
@@ -106,7 +106,7 @@ def _lost(exports: Sequence[ExportResult]) -> Iterator[str]:
         if not export.lost:
             continue
         keys = [key for key, value in export.lost[0][1].items() if not isinstance(value, Mapping)]
-        header = (f"lost by {export.target} {export.quantization}", *(f"{who} {key}" for who in WHO for key in keys))
+        header = (f"lost by {export.label}", *(f"{who} {key}" for who in WHO for key in keys))
         rows = [(name, *(_cell(one.get(key)) for one in both for key in keys)) for name, *both in export.lost[:LISTED]]
         yield table(header, rows, left=header)
         if len(export.lost) > LISTED:
@@ -131,7 +131,7 @@ def _export_table(rows: Sequence[Sequence[str]], metric: str) -> str:
 
 def _export_row(export: ExportResult) -> tuple[str, ...]:
     latency = "-" if export.latency_ms is None else f"{export.latency_ms:.2f} ms"
-    name = f"{export.target} {export.quantization}"
+    name = export.label
     gate = "passed" if export.passed else "FAILED"
     score = _score(export.score) + (f" ({export.split})" if export.split != "test" else "")
     return name, byte_size(export.bytes), score, _drop(export.drop), latency, gate

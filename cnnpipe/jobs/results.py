@@ -50,6 +50,12 @@ class ExportResult:
     proofs: tuple[Proof, ...] = ()
     ladder: tuple[Rung, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What tables call it: target with board, format where it is not the usual one, and quantization."""
+        folder = self.file.parent.name.removesuffix(".rejected")
+        return f"{folder.replace(f'-{self.quantization}', '', 1) or self.target} {self.quantization}"
+
     def as_json(self) -> dict[str, Any]:
         """Return the plain form: file, target, quantization, bytes, score, drop, passed, proofs, ladder."""
         ladder = {"ladder": [rung.model_dump(mode="json") for rung in self.ladder]} if self.ladder else {}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cnnpipe.errors import ProblemError
+from cnnpipe.evaluation import Drop
 from cnnpipe.jobs.export_item import load_with_item, on_board
+from cnnpipe.jobs.results import ExportResult
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import shipped_recipes
+from cnnpipe.task import Score
 
 
 def test_a_board_brings_its_target():
@@ -33,3 +38,16 @@ def test_the_item_is_the_only_export():
     loaded = load_with_item(shipped_recipes()["digits"], {"board": "esp32_devkitc", "quantization": "int8"})
     (export,) = planned_exports(loaded.recipe)
     assert export.name == "esp32-esp32_devkitc-int8"
+
+
+@pytest.mark.parametrize(
+    ("folder", "target", "quantization", "label"),
+    [
+        ("generic-int8", "generic", "int8", "generic int8"),
+        ("cortex_m-nicla_vision-int8.rejected", "cortex_m", "int8", "cortex_m-nicla_vision int8"),
+        ("jetson-none-onnx", "jetson", "none", "jetson-onnx none"),
+    ],
+)
+def test_tables_tell_boards_and_formats_apart(folder, target, quantization, label):
+    file = Path("runs/digits/0001/exports") / folder / "model.tflite"
+    assert ExportResult(file, target, quantization, 1, Score(0.5, 10), Drop(0.0, 0, 0, 0, 10), True).label == label
