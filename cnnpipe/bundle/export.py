@@ -17,6 +17,7 @@ from cnnpipe.bundle.attempt import Attempt, Bench, Decide, attempt, told
 from cnnpipe.bundle.check import check_bundle
 from cnnpipe.bundle.client import client_subject, takes_colour_for_gray
 from cnnpipe.bundle.comparison import Comparer, Comparison, lost_examples
+from cnnpipe.bundle.delegation import told_if_slower
 from cnnpipe.bundle.measured import Measured
 from cnnpipe.bundle.normalization import check_normalization
 from cnnpipe.bundle.open import open_bundle
@@ -112,7 +113,7 @@ def _benches(
 
 def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:
     bench.listener.stage(f"export {export.name}")
-    return told(decide(export, bench), bench.listener)
+    return told(told_if_slower(decide(export, bench), bench), bench.listener)
 
 
 def _written(made: Attempt, folder: Path, bench: Bench) -> Exported:

@@ -17,6 +17,7 @@ from cnnpipe.child import Child
 from cnnpipe.exporters import (
     CALIBRATED,
     Conversion,
+    Delegation,
     Exporter,
     FileFacts,
     Granularity,
@@ -148,6 +149,11 @@ def _conversion(job: Job) -> Conversion:
 def inspect(exporter: Mapping[str, Any], file: Path) -> FileFacts:
     """Return what a file holds. Runs in the runtime process."""
     return make_exporter(exporter).inspect(file)
+
+
+def delegation(exporter: Mapping[str, Any], file: Path) -> Delegation | None:
+    """Return how the runtime divides a file between fast and plain kernels. Runs in the runtime process."""
+    return make_exporter(exporter).delegation(file)
 
 
 def predict(exporter: Mapping[str, Any], file: Path, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

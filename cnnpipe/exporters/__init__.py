@@ -73,6 +73,19 @@ class TensorError:
 
 
 @dataclass(frozen=True)
+class Delegation:
+    """How a runtime on this host divides a file between its fast kernels and its plain ones.
+
+    Args:
+        partitions: Into how many parts of fast kernels the file falls.
+        outside: The operators that have none, each with the name of its output tensor.
+    """
+
+    partitions: int
+    outside: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class TensorFacts:
     """An input or output of a written file, as a client sees it.
 
@@ -155,6 +168,10 @@ class Exporter(Spec):
         Returns:
             None when the runtime cannot be told its threads.
         """
+        return None
+
+    def delegation(self, file: Path) -> Delegation | None:
+        """Return how the runtime divides a file; None where it does not. Runs in the runtime process."""
         return None
 
     @abstractmethod

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.exporters import CALIBRATED, Conversion, Exporter, FileFacts, Quantization, TensorError, TensorType
+from cnnpipe.exporters import (
+    CALIBRATED,
+    Conversion,
+    Delegation,
+    Exporter,
+    FileFacts,
+    Quantization,
+    TensorError,
+    TensorType,
+)
 from cnnpipe.exporters._litert_converter import converted, errors
 from cnnpipe.litert_file import has_quantized_constant, inspect, layers_in, tidy
 
@@ -55,6 +64,10 @@ class Litert(Exporter):
     def errors(self, conversion: Conversion) -> tuple[TensorError, ...]:
         """Return what int8 does to each operator, in order, by TensorFlow's quantization debugger."""
         return _asked(errors, conversion)
+
+    def delegation(self, file: Path) -> Delegation:
+        """Return how LiteRT divides the file between its delegate and its own kernels."""
+        return _delegation(_interpreter(file, inspect(file)))
 
     def inspect(self, file: Path) -> FileFacts:
         """Return what a file holds, from the file alone."""
@@ -135,6 +148,25 @@ def _interpreter(file: Path, facts: FileFacts, threads: int | None = None) -> An
             hint = f"These layers gave nothing but zero in calibration: {_layers(facts.silent_tensors)}."
         raise ProblemError(Problem(f"LiteRT refuses {file.name} ({reason})", hint=hint)) from None
     return interpreter
+
+
+def _delegation(interpreter: Any) -> Delegation:
+    """Look at the operators after allocation: replaced ones are still listed, beside the parts that replace them."""
+    operators = interpreter._get_ops_details()
+    parts = [operator for operator in operators if operator["op_name"] == "DELEGATE"]
+    plain = [operator for operator in operators if operator["op_name"] != "DELEGATE"]
+    makers = {tensor: operator for operator in plain for tensor in operator["outputs"]}
+    inside: set[int] = set()
+    for part in parts:
+        ends, todo = set(part["inputs"]), list(part["outputs"])
+        while todo:
+            tensor = todo.pop()
+            if tensor not in ends and tensor in makers and makers[tensor]["index"] not in inside:
+                inside.add(makers[tensor]["index"])
+                todo += list(makers[tensor]["inputs"])
+    names = {detail["index"]: detail["name"] for detail in interpreter.get_tensor_details()}
+    outside = [operator for operator in plain if operator["index"] not in inside]
+    return Delegation(len(parts), tuple((made["op_name"], names[made["outputs"][0]]) for made in outside))
 
 
 def _run(interpreter: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], batch: Any) -> dict[str, np.ndarray]:
