@@ -15,18 +15,24 @@ from keras import ops
 
 LEAST_LARGEST = 1e-6
 """Largest weight of a channel whose weights are all zero: its scale must not be."""
+LEAST_OF_BIAS = 1e-4
+"""The same as a share of the channel's bias: a bias is stored in 32 bits, in steps of the weights' scale times that of
+the input, and would not fit where a channel has almost no weights and only a bias."""
 
 
-def fake_quantized(kernel: Any, per_channel: bool) -> Any:
+def fake_quantized(kernel: Any, per_channel: bool, bias: Any = None) -> Any:
     """Return a kernel rounded to 8 bits.
 
     Args:
-        kernel: The kernel, output channels last.
+        kernel: The kernel, output channels last where each has a scale.
         per_channel: Whether every output channel has a scale of its own, or all have one.
+        bias: The bias of each channel, if there is one.
     """
     kernel = ops.convert_to_tensor(kernel)
     axes = list(range(len(kernel.shape) - 1)) if per_channel else None
-    largest = tf.maximum(tf.reduce_max(tf.abs(tf.stop_gradient(kernel)), axes), LEAST_LARGEST)
+    least = 0.0 if bias is None else LEAST_OF_BIAS * tf.abs(ops.convert_to_tensor(bias))
+    least = tf.maximum(least if per_channel else tf.reduce_max(least), LEAST_LARGEST)
+    largest = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(kernel), axes), least))
     if per_channel:
         return tf.quantization.fake_quant_with_min_max_vars_per_channel(
             kernel, -largest, largest, num_bits=8, narrow_range=True
@@ -49,7 +55,7 @@ class FakeQuantizedConv2D(keras.layers.Conv2D):  # type: ignore[misc]
     @property
     def kernel(self) -> Any:
         """The rounded kernel, with which the layer computes."""
-        return fake_quantized(self._kernel, self.per_channel)
+        return fake_quantized(self._kernel, self.per_channel, self.bias)
 
 
 class FakeQuantizedDense(keras.layers.Dense):  # type: ignore[misc]
@@ -61,7 +67,7 @@ class FakeQuantizedDense(keras.layers.Dense):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the output for rounded weights."""
-        outputs = ops.matmul(inputs, fake_quantized(self._kernel, per_channel=False))
+        outputs = ops.matmul(inputs, fake_quantized(self._kernel, False, self.bias))
         return outputs if self.bias is None else ops.add(outputs, self.bias)
 
 
@@ -88,12 +94,13 @@ class FakeQuantizedDepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignor
     def _rounded(self) -> Any:
         kernel = ops.convert_to_tensor(self.kernel)
         if not self.per_channel:
-            return fake_quantized(kernel, per_channel=False)
+            return fake_quantized(kernel, False, self.bias)
         if self.depth_multiplier == 1:  # the channels last, by a transposition: the converter undoes no other reshape
-            return ops.transpose(fake_quantized(ops.transpose(kernel, (0, 1, 3, 2)), per_channel=True), (0, 1, 3, 2))
+            rows = fake_quantized(ops.transpose(kernel, (0, 1, 3, 2)), True, self.bias)
+            return ops.transpose(rows, (0, 1, 3, 2))
         height, width, *channels = kernel.shape
         rows = ops.reshape(kernel, (height, width, 1, math.prod(channels)))
-        return ops.reshape(fake_quantized(rows, per_channel=True), kernel.shape)
+        return ops.reshape(fake_quantized(rows, True, self.bias), kernel.shape)
 
 
 class FakeQuantizedConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignore[misc]
@@ -106,7 +113,7 @@ class FakeQuantizedConv2DTranspose(keras.layers.Conv2DTranspose):  # type: ignor
     def call(self, inputs: Any) -> Any:
         """Return the output for rounded weights."""
         outputs = ops.conv_transpose(
-            inputs, fake_quantized(self.kernel, per_channel=False), strides=list(self.strides), padding=self.padding,
+            inputs, fake_quantized(self.kernel, False, self.bias), strides=list(self.strides), padding=self.padding,
             data_format=self.data_format,
         )  # fmt: skip
         return outputs if self.bias is None else ops.add(outputs, self.bias)

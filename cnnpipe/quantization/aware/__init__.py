@@ -48,8 +48,9 @@ def aware_network(export: PlannedExport, graph: Graph, pixels: bool = True) -> R
 
 
 def _trained_on(export: PlannedExport, bench: Bench, loaded: LoadedRecipe) -> Subject:
-    from cnnpipe.build import build_model, load_weights, save_weights, set_weights
+    from cnnpipe.build import build_model, get_weights, load_weights, save_weights, set_weights
     from cnnpipe.evaluation import caller
+    from cnnpipe.quantization.aware.biases import rounded_biases
     from cnnpipe.quantization.aware.learning import learn, learning_rate
     from cnnpipe.quantization.aware.ranges import calibrated
     from cnnpipe.training import make_deterministic
@@ -65,8 +66,9 @@ def _trained_on(export: PlannedExport, bench: Bench, loaded: LoadedRecipe) -> Su
     call = caller(model, subject.signature)
     learned = learn(network.graph, model, call, subject, recipe, settings, bench.listener)
     bench.listener.note(f"{export.name}: {learned} ({time.monotonic() - began:.0f} s)")
+    set_weights(model, rounded_biases(network.graph, get_weights(model)))
     file = bench.folder / f"{export.name}.quantization_aware.npz"
-    save_weights(file, {layer.name: layer.get_weights() for layer in model.layers if layer.weights})
+    save_weights(file, get_weights(model))
     said = {"epochs": settings.epochs, "learning_rate": learning_rate(recipe, settings), "kept_epoch": learned.kept}
     origin = {**subject.origin, "quantization_aware": said}
     return replace(subject, graph=network.graph, weights=file, call=call, reference=call, origin=origin)

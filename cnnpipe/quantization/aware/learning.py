@@ -57,10 +57,11 @@ def learn(
     settings: QuantizationAware,
     listener: Listener,
 ) -> Learned:
-    """Train a network with fake quantization, and leave in it the weights of the epoch that is best on validation.
+    """Train a network with fake quantization, and leave in it the weights that `training.restore` asks for.
 
     Dropout is out; batches, augmentation, losses and optimizer are those of the recipe, without its schedule and
-    without moving averages of weights. Of equally good epochs the last is kept.
+    without moving averages of weights. `best` may be the calibrated network as it was; of equally good epochs it is the
+    last.
 
     Args:
         graph: The network.
@@ -78,19 +79,18 @@ def learn(
     headline = task.headline()
     sign = 1 if headline.higher_is_better else -1
     values: list[float] = []
-    best: list[Any] = []
+    kept: list[Any] = []
 
     def judge() -> None:
-        value = headline_value(task, task.answer(call, split.inputs, facts), split, facts)
-        values.append(value)
-        if sign * value >= max(sign * other for other in values):
-            best[:] = model.get_weights()
+        values.append(headline_value(task, task.answer(call, split.inputs, facts), split, facts))
+        if recipe.training.restore == "last" or sign * values[-1] >= max(sign * value for value in values):
+            kept[:] = [len(values) - 1, model.get_weights()]
 
     judge()
     _fit(graph, _trained(graph, model, subject), subject, recipe, settings, judge, listener)
-    model.set_weights(best)
-    kept = max(number for number, value in enumerate(values) if sign * value == max(sign * other for other in values))
-    return Learned(headline.name, tuple(values), kept)
+    epoch, weights = kept
+    model.set_weights(weights)
+    return Learned(headline.name, tuple(values), epoch)
 
 
 def learning_rate(recipe: Recipe, settings: QuantizationAware) -> float:
