@@ -47,16 +47,17 @@ class LiteRTMicro(Runtime):
         return "the package tflite-micro is not installed: pip install 'cnnpipe[micro]' (Linux only)"
 
     def memory(self, file: Path) -> Memory:
-        """Return what a file takes of the arena: measured where the interpreter is installed, else computed.
+        """Return what a file takes of the arena: measured where the interpreter can run it, else computed.
 
-        The computed head is exact; the tail is an estimate for a host of 64 bits, good to 5 %.
+        The computed head is exact; the tail is an estimate for a host of 64 bits, good to 5 %. A network with initial
+        weights can have activations that no interpreter runs, and its arena is the same.
 
         Raises:
             ProblemError: The file is damaged, or the interpreter refuses it.
         """
         data = file.read_bytes()
         planned = plan_arena(litert_file.read_program(data, file.name))
-        if self.missing():
+        if self.missing() or _silent_layers(data, file.name):
             return _memory(planned.head, planned.total, None)
         head, arena = _measured(data, file.name, planned.total)
         return _memory(head, arena, f"{self.title} {_version()}")
@@ -69,6 +70,10 @@ class LiteRTMicro(Runtime):
         """
         file = folder / Path(manifest.file).name
         data = file.read_bytes()
+        if layers := _silent_layers(data, file.name):
+            message = f"what {layers} gives hardly differs from zero (its scale is below {SMALLEST_SCALE:g})"
+            hint = "A layer that gave nothing but zero in calibration makes such a tensor."
+            raise ProblemError(Problem(f"{self.title} cannot run {file.name}: {message}", hint=hint))
         measured = self.memory(file)
         stated = measured.arena if manifest.memory is None else _stated_arena(manifest.memory)
         interpreter = _interpreter(data, stated)
@@ -101,7 +106,6 @@ def _version() -> str:
 
 def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
     """Return the head, and the size of the smallest arena in which the file runs."""
-    _refuse_tiny_scales(data, name)
     size = 2 * planned + 2**16
     while (interpreter := _interpreter(data, size)) is None:
         size *= 2
@@ -114,22 +118,23 @@ def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
     return parts["head"], candidates.start + place
 
 
-def _refuse_tiny_scales(data: bytes, name: str) -> None:
-    """Refuse activations of a tiny scale. Weights and biases may have one."""
+def _silent_layers(data: bytes, name: str) -> str:
+    """Return the layers whose activations have a tiny scale, empty when none has. Weights and biases may have one."""
     model = litert_file.read(data, name)
-    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
-        scales = None if tensor.quantization is None else tensor.quantization.scale
-        content = model.buffers[tensor.buffer].data
-        constant = content is not None and len(content) > 0
-        if not constant and scales is not None and any(0 < abs(float(scale)) < SMALLEST_SCALE for scale in scales):
-            layers = ", ".join(litert_file.layers_in(str(tensor.name))) or str(tensor.name)
-            raise ProblemError(
-                Problem(
-                    f"LiteRT Micro cannot run {name}: what {layers} gives hardly differs from zero "
-                    f"(its scale is below {SMALLEST_SCALE:g})",
-                    hint="A layer that gave nothing but zero in calibration makes such a tensor.",
-                )
-            )
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    silent = [tensor.name for tensor in tensors if _has_tiny_scale(tensor) and not _is_constant(model, tensor)]
+    texts = [text.decode(errors="replace") if isinstance(text, bytes) else str(text) for text in silent]
+    return ", ".join(dict.fromkeys(layer for text in texts for layer in litert_file.layers_in(text) or [text]))
+
+
+def _has_tiny_scale(tensor: Any) -> bool:
+    scales = None if tensor.quantization is None else tensor.quantization.scale
+    return scales is not None and any(0 < abs(float(scale)) < SMALLEST_SCALE for scale in scales)
+
+
+def _is_constant(model: Any, tensor: Any) -> bool:
+    content = model.buffers[tensor.buffer].data
+    return content is not None and len(content) > 0
 
 
 def _interpreter(data: bytes, size: int) -> Any:

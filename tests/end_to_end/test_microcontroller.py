@@ -128,8 +128,10 @@ def test_what_it_cannot_run_is_told_with_its_own_words(exported: Mapping[str, Ex
     tensor = model.subgraphs[0].tensors[model.subgraphs[0].operators[0].outputs[0]]
     tensor.quantization.scale = np.array([1e-8], np.float32)
     (tmp_path / "silent.tflite").write_bytes(packed(model))
-    with pytest.raises(ProblemError, match="hardly differs from zero"):
-        LiteRTMicro().memory(tmp_path / "silent.tflite")
+    manifest = read_manifest(exported["generic-int8"].folder).model_copy(update={"file": "silent.tflite"})
+    with pytest.raises(ProblemError, match=r"what n00.* gives hardly differs from zero"):
+        LiteRTMicro().run(tmp_path, manifest, Cases({"image": np.zeros((1, 10, 12, 3), np.int8)}))
+    assert LiteRTMicro().memory(tmp_path / "silent.tflite").measured_by is None
 
 
 def packed(model: Any) -> bytes:
