@@ -18,7 +18,8 @@ def proof_line(proof: Proof, metric: str = "") -> str:
         return f"{title}: not run ({proof.reason})"
     if proof.state == "failed":
         return f"{title}: FAILED: {proof.reason}"
-    same = [f"same answers on {proof.examples - proof.differing:,} of {proof.examples:,}"] if proof.examples else []
+    right = proof.examples - proof.differing
+    same = f"same answers on {right:,} of {proof.examples:,}" if proof.examples else "takes the file"
     score = [f"{metric} {proof.score:.4f}"] if metric and proof.score is not None else []
     sizes = [
         f"{name.removesuffix('_bytes').replace('_', ' ')} {value:,} bytes"
@@ -30,4 +31,4 @@ def proof_line(proof: Proof, metric: str = "") -> str:
         for name, value in proof.facts.items()
         if name.endswith("_operators") and isinstance(value, int)
     ]
-    return f"{title}: {', '.join([*same, *score, *sizes, *counts])}"
+    return f"{title}: {', '.join([same, *score, *sizes, *counts])}"
