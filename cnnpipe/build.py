@@ -113,6 +113,27 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
     refresh(model)
 
 
+def scatter_weights(model: keras.Model, seed: int) -> None:
+    """Give weights that start as one and the same number different ones, as training does.
+
+    A converter leaves out offsets of 0 and takes equal factors together, so that an untrained network would become
+    another program than the trained one.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    for weight in model.weights:
+        values = np.asarray(weight)
+        if values.dtype.kind == "f" and values.size and (first := values.flat[0]) == values.min() == values.max():
+            spread = (
+                first * generator.uniform(0.6, 1.4, values.shape)
+                if first
+                else generator.uniform(-0.3, 0.3, values.shape)
+            )
+            weight.assign(spread.astype(values.dtype))
+    refresh(model)
+
+
 def refresh(model: keras.Model) -> None:
     """Let layers that compute with copies of their weights see that these were assigned."""
     import keras

@@ -14,6 +14,7 @@ from cnnpipe.bundle.calibration import write_calibration
 from cnnpipe.bundle.client import client_notes, planned_metadata
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
+from cnnpipe.bundle.prediction import unpredicted
 from cnnpipe.bundle.runtime import Runnable, open_file
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import CONVERSION_SECONDS, Job, Workers
@@ -128,7 +129,8 @@ def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) 
         facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
         runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
         memory = arena_of(export.device, job.file, workers.runtime)
-    return replace(runnable, facts=replace(runnable.facts, notes=(*facts.notes, *client_notes(graph))), memory=memory)
+    notes = (*facts.notes, *client_notes(graph), *unpredicted(export, graph, runnable.facts.operators))
+    return replace(runnable, facts=replace(runnable.facts, notes=notes), memory=memory)
 
 
 @contextmanager

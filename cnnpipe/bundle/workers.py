@@ -67,7 +67,7 @@ class Job:
         exporter: The exporter's spec.
         plan: The network as `build.plan` gives it.
         inputs: Shape of every input without the batch, by tensor name.
-        weights: File of `build.save_weights`; None for the initial weights that `seed` gives.
+        weights: File of `build.save_weights`; None for weights that `seed` gives.
         seed: Seed of the initial weights.
         calibration: `.npz` with inputs before normalization, by tensor name; None for noise, which is only allowed when
             the file is thrown away.
@@ -124,13 +124,15 @@ def _conversion(job: Job) -> Conversion:
     warm_up()
     import keras
 
-    from cnnpipe.build import build_model, has_own_ranges, load_weights, set_weights
+    from cnnpipe.build import build_model, has_own_ranges, load_weights, scatter_weights, set_weights
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.seed)
     model = build_model(job.plan)
     if job.weights is not None:
         set_weights(model, load_weights(job.weights))
+    else:
+        scatter_weights(model, job.seed)
     samples = _calibration(job) if job.quantization in CALIBRATED and not has_own_ranges(job.plan) else []
     return Conversion(
         model,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnpipe.bundle.convert import start_dry_export
+from cnnpipe.bundle.prediction import unpredicted
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import LoadedData, load_data
 from cnnpipe.diagnosis import all_findings
@@ -131,7 +132,10 @@ def prepare(
     if dry:
         early = early or _start_dry(loaded, workers, approved(loaded, compiled, notes))
         notes.stage("dry export")
-        early.result()
+        graph = loaded.recipe.task.deployed(compiled.graphs)
+        for export, made in zip(planned_exports(loaded.recipe), early.result(), strict=True):
+            for note in unpredicted(export, graph, made.operators):
+                notes.note(f"{export.name}: {note}")
     return Prepared(loaded, data, compiled.graphs, weights)
 
 
