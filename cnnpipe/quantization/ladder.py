@@ -165,9 +165,10 @@ def _cost(chosen: Rung, rungs: list[Rung]) -> str:
 
 def _missed(export: PlannedExport, best: Attempt, rungs: list[Rung]) -> Problem:
     found = best.comparisons["validation"]
-    files = sum(rung.bytes is not None for rung in rungs)
+    number = sum(rung.bytes is not None for rung in rungs)
+    files = "1 file was" if number == 1 else f"{number} files were"
     return Problem(
-        f"no rung of the ladder {export.name} keeps its promises ({files} files were tried); the one that loses least, "
+        f"no rung of the ladder {export.name} keeps its promises ({files} tried); the one that loses least, "
         f"{next(r.rung for r in rungs if r.drop == found.drop.drop)}, loses {found.drop.drop:.4g} of "
         f"{found.headline.name}",
         path=export.path,
