@@ -1,15 +1,14 @@
 """What LiteRT Micro has: its operators, and what a recipe can say in the place of those that it lacks.
 
 The operators are the methods `Add...` of `MicroMutableOpResolver` in github.com/tensorflow/tflite-micro at commit
-90b983c (2026-08-20). That an operator is there does not mean that it computes with every type: the proof of an exported
-file is that LiteRT Micro runs it.
+90b983c (2026-08-20). That an operator is there does not mean that it computes with every type: what is known of that
+is here too, but the proof of an exported file is that LiteRT Micro runs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnnpipe.exporters import Quantization
 from cnnpipe.program import Program
 from cnnpipe.targets import Misfit
 
@@ -71,6 +70,26 @@ REPLACEMENTS: Mapping[str, str] = {
     "REDUCE_PROD": "Use a mean, a sum or a maximum.",
 }
 """What a recipe can say in the place of an operator that is not there."""
+UNABLE: Mapping[str, tuple[str, ...]] = {
+    "ARG_MAX": ("int64",),
+    "ARG_MIN": ("int64",),
+    "EXP": ("int8", "int16"),
+    "GATHER": ("int16",),
+    "GATHER_ND": ("int16",),
+    "LOG": ("int8", "int16"),
+    "MIRROR_PAD": ("int16",),
+    "REDUCE_MAX": ("int16",),
+    "REDUCE_MIN": ("int16",),
+    "RESIZE_BILINEAR": ("int16",),
+    "SPACE_TO_BATCH_ND": ("int16",),
+    "SQRT": ("int8",),
+}
+"""Types that an operator refuses though it is there: tried one by one with the package tflite-micro of 2026-10-23."""
+_OTHER_TYPE = {
+    "int8": "Choose an activation or normalization that needs no such operator.",
+    "int16": "Write 'quantization: int8'.",
+    "int64": "Let the program that calls the model choose.",
+}
 _ELSE = "Choose a block or an activation that needs no such operator, or the target 'generic'."
 
 
@@ -84,9 +103,13 @@ def resolver_method(operator: str) -> str | None:
     return "Add" + _IRREGULAR.get(operator, words.replace("2d", "2D"))
 
 
-def missing_operators(program: Program, quantization: Quantization) -> Iterator[Misfit]:
-    """Yield the operators of a program that LiteRT Micro lacks."""
+def missing_operators(program: Program) -> Iterator[Misfit]:
+    """Yield the operators of a program that LiteRT Micro lacks, or that refuse their types there."""
     for position, operator in enumerate(program.operators):
         if resolver_method(operator.name) is None:
             message = f"LiteRT Micro has no operator {operator.name}"
             yield Misfit(message, REPLACEMENTS.get(operator.name, _ELSE), position)
+        tensors = [program.tensors[at] for at in (*operator.inputs, *operator.outputs) if at >= 0]
+        refused = set(UNABLE.get(operator.name, ())) & {tensor.dtype for tensor in tensors if not tensor.constant}
+        for dtype in sorted(refused):
+            yield Misfit(f"LiteRT Micro's {operator.name} does not compute with {dtype}", _OTHER_TYPE[dtype], position)

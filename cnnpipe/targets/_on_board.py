@@ -63,8 +63,8 @@ class OnBoard(Target):
         return f"{self.type}-{self.board.type}"
 
     def misfits(self, program: Program, quantization: Quantization) -> Iterator[Misfit]:
-        """Yield the operators that LiteRT Micro lacks."""
-        return missing_operators(program, quantization)
+        """Yield the operators that LiteRT Micro lacks, or that refuse their types there."""
+        return missing_operators(program)
 
     def memory(self) -> Memory:
         """Return the board's memory."""

@@ -53,4 +53,4 @@ class EthosU(Target):
 
     def misfits(self, program: Program, quantization: Quantization) -> Iterator[Misfit]:
         """Yield what LiteRT Micro lacks: an operator that neither it nor the NPU knows cannot run."""
-        return missing_operators(program, quantization)
+        return missing_operators(program)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnnpipe.targets._lite_rt_micro import BUILTIN, CUSTOM, REPLACEMENTS, missing_operators, resolver_method
+from cnnpipe.targets._lite_rt_micro import BUILTIN, CUSTOM, REPLACEMENTS, UNABLE, missing_operators, resolver_method
 
 
 def test_it_has_118_operators_with_a_method_each():
@@ -40,8 +40,25 @@ def test_only_what_is_missing_has_a_replacement():
 
 
 def test_every_operator_that_is_missing_is_told_with_what_to_write_instead(chain):
-    found = list(missing_operators(chain("CONV_2D", "GELU", "TILE", "GELU", "UNHEARD_OF"), "int8"))
+    found = list(missing_operators(chain("CONV_2D", "GELU", "TILE", "GELU", "UNHEARD_OF")))
     assert [misfit.operator for misfit in found] == [1, 2, 3, 4]
     assert all(misfit.severity == "error" and misfit.hint for misfit in found)
     assert "GELU" in found[0].message and "hard_swish" in found[0].hint
     assert "generic" in found[3].hint
+
+
+@pytest.mark.parametrize(
+    ("operator", "dtype", "refused"),
+    [
+        ("EXP", "int8", True), ("EXP", "float32", False), ("REDUCE_MAX", "int16", True), ("REDUCE_MAX", "int8", False),
+        ("RESIZE_BILINEAR", "int16", True), ("SQRT", "int8", True), ("SOFTMAX", "int16", False),
+    ],
+)  # fmt: skip
+def test_an_operator_that_is_there_may_refuse_a_type(chain, operator, dtype, refused):
+    found = list(missing_operators(chain("RELU", operator, dtype=dtype)))
+    assert [misfit.operator for misfit in found] == [1] * refused
+    assert all(f"{operator} does not compute with {dtype}" in misfit.message and misfit.hint for misfit in found)
+
+
+def test_types_are_only_said_of_operators_that_are_there():
+    assert set(UNABLE) <= BUILTIN
