@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import Conversion, Exporter, FileFacts, Quantization, TensorFacts, TensorType
+from cnnpipe.litert_file import layers_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,14 +132,25 @@ def _output_names(conversion: Conversion) -> list[str]:
 
 
 def _rename(graph: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-    """Give inputs and outputs their names wherever the graph mentions them, and nodes names that a repeat gives too."""
+    """Name inputs and outputs as all formats do, nodes by their layers, and all else by its place.
+
+    tf2onnx counts on from one conversion to the next in its names, so that equal networks would give other files.
+    """
     names = {entry.name: name for entry, name in zip(graph.input, inputs, strict=True)}
     names |= {entry.name: name for entry, name in zip(graph.output, outputs, strict=True)}
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-    for entry in (*graph.input, *graph.output):
+    for number, node in enumerate(graph.node):
+        for name in (*node.input, *node.output):
+            names.setdefault(name, f"t{len(names):04d}" if name else "")
+        layer = "_".join(layers_in(node.name)) or "between"
+        node.name, node.doc_string = f"{number:04d}_{layer}_{node.op_type}", ""
+        node.input[:] = [names[name] for name in node.input]
+        node.output[:] = [names[name] for name in node.output]
+    for entry in (*graph.input, *graph.output, *graph.initializer):
         entry.name = names[entry.name]
+    constants = sorted(graph.initializer, key=lambda constant: constant.name)
+    del graph.initializer[:], graph.value_info[:]
+    graph.initializer.extend(constants)
+    graph.name, graph.doc_string = "cnnpipe", ""
 
 
 def _tensor(entry: Any) -> TensorFacts:

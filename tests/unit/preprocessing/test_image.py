@@ -189,6 +189,16 @@ def test_enlarging_interpolates() -> None:
 # ── arrays ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_mediapipe_reads_corners_on_corners_in_32nds_of_a_pixel() -> None:
+    def seen(row: list[int], width: int) -> list[int]:
+        image = spec((1, width), color_mode="grayscale", interpolation="mediapipe")
+        return list(image.apply(np.array([row], np.uint8)).reshape(-1))
+
+    assert seen([0, 100, 200], 4) == [0, 75, 150, 200]  # read at 0, 3/4, 6/4 and 9/4, where the last pixel is repeated
+    assert seen([0, 100, 200], 2) == [0, 150]  # nothing is averaged
+    assert seen([0, 240, 0, 0, 0, 0, 0], 6)[1] == 203  # 7/6 is 37/32: 27/32 of 240 is 202.5
+
+
 def test_arrays_are_seen_like_files() -> None:
     gray = UPRIGHT[..., 0].copy()
     assert np.array_equal(spec().apply(UPRIGHT), UPRIGHT)
@@ -357,11 +367,12 @@ def test_reading_for_training_turns_every_photo_as_ever(orientation: int, resize
     ("changed", "options"),
     [
         ({"image_size": (300, 230)}, {}), ({"image_size": (400, 400)}, {}), ({"interpolation": "nearest"}, {}),
+        ({"interpolation": "mediapipe"}, {}),
         ({"image_size": (300, 230), "resize": "crop"}, turned(8)), ({"image_size": (300, 230), "resize": "pad"}, {}),
         ({}, {"mode": "CMYK"}), ({}, {"height": 283, "width": 379, **turned(3)}),
         ({"image_size": (300, 230)}, {"mode": "L"}),
     ],
-    ids=["nothing to shrink", "larger", "nearest", "crop", "pad", "CMYK", "turned with an odd side", "gray"],
+    ids=["nothing to shrink", "larger", "nearest", "mediapipe", "crop", "pad", "CMYK", "an odd side turned", "gray"],
 )  # fmt: skip
 def test_where_no_decoder_shrinks_reading_for_training_is_exact(changed: Any, options: Any) -> None:
     assert differences(Image.model_validate({"image_size": (70, 60), **changed}), photo(**options)).max() == 0
