@@ -45,9 +45,11 @@ costs in the task's own metric is for `max_drop` to judge; this finds files that
 ROUNDED = Tolerance(mean=0.01, large=0.05, far_off=0.05, again=0.02)
 """Against the network with the file's own rounding in it. LiteRT's own kernels round sums and products of activations
 in several ways; a deep network carries one such step to its end as many."""
+HALF = Tolerance(mean=5e-3, large=5e-2, far_off=0.0, again=2e-2)
+"""A whole pretrained MobileNetV2 is off by 0.003 in the mean and by 0.016 at most as float16."""
 TOLERANCES: dict[Quantization, Tolerance] = {
     "none": Tolerance(mean=1e-5, large=1e-4, far_off=0.0, again=1e-4),
-    "float16": Tolerance(mean=2e-3, large=2e-2, far_off=0.0, again=2e-2),
+    "float16": HALF,
     "dynamic_range": QUANTIZED,
     "int8": QUANTIZED,
     "int16x8": QUANTIZED,
