@@ -27,7 +27,12 @@ from cnnpipe.cli._output import print_json
 )
 @recipes_argument
 @set_option
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it: .svg or .png.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw it: .svg or .png (of a device: the arena).",
+)
 @click.option("--keras", is_flag=True, help="Print the model as a plain Keras script that needs no cnnpipe.")
 @click.option("--all", "every", is_flag=True, help="Show every layer of a backbone.")
 @click.option("--target", metavar="TARGET", help="Predict the file for this device; `cnnpipe list targets`.")
@@ -50,10 +55,11 @@ def command(
     if keras and as_json:
         raise click.UsageError("--keras prints a script, --json an object; choose one")
     if target or board:
-        if keras or plot or every:
-            raise click.UsageError("--target and --board predict a file; --keras, --plot and --all show the network")
+        if keras or every:
+            raise click.UsageError("--target and --board predict a file; --keras and --all show the network")
         given = {"target": target, "board": board, "quantization": quantization}
-        _predict(recipes, {key: value for key, value in given.items() if value is not None}, overrides, as_json)
+        item = {key: value for key, value in given.items() if value is not None}
+        _predict(recipes, item, overrides, plot, as_json)
         return
     if quantization:
         raise click.UsageError("--quantization needs --target or --board")
@@ -78,13 +84,19 @@ def command(
         click.echo(comparison(recipes, [description.layers for description in found], [d.totals for d in found]))
 
 
-def _predict(recipes: tuple[str, ...], item: dict[str, str], overrides: tuple[str, ...], as_json: bool) -> None:
+def _predict(
+    recipes: tuple[str, ...], item: dict[str, str], overrides: tuple[str, ...], plot: Path | None, as_json: bool
+) -> None:
     from cnnpipe.jobs.forecasts import forecasts
+    from cnnpipe.jobs.forecasts import plot as plot_forecast
     from cnnpipe.report import problems as report
     from cnnpipe.report.forecast import forecast_text
 
     found = {recipe: forecasts(recipe, item, overrides) for recipe in recipes}
     problems = [problem for made in found.values() for one in made for problem in one.problems]
+    if plot:
+        plot_forecast([one for made in found.values() for one in made], plot)
+        click.echo(f"wrote {plot}", err=True)
     if as_json:
         objects = {recipe: [one.as_json() for one in made] for recipe, made in found.items()}
         print_json({"recipes": objects, "problems": report.as_json(problems)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnpipe.errors import Problem
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph
 from cnnpipe.graph.lowering import NotPredicted
 from cnnpipe.jobs.compiling import compile_loaded
@@ -73,6 +73,26 @@ def forecasts(recipe: str | Path, item: Mapping[str, Any], overrides: Sequence[s
         exports = list(planned_exports(loaded.recipe))
     graph = loaded.recipe.task.deployed(compile_loaded(loaded).graphs)
     return tuple(_forecast(export, graph, loaded) for export in exports)
+
+
+def plot(found: Sequence[TargetForecast], file: Path) -> None:
+    """Draw the plan of the arena of the only forecast.
+
+    Args:
+        found: What `forecasts` returned.
+        file: Where to write; its ending, .svg or .png, is the format.
+
+    Raises:
+        ProblemError: There are several, it is not predicted, or the file cannot be written.
+    """
+    from cnnpipe.report.arena_plot import plot_arena
+
+    if len(found) != 1:
+        names = ", ".join(one.export.name for one in found)
+        raise ProblemError(Problem(f"one arena is drawn at a time, and these were found: {names}"))
+    if (made := found[0].made) is None:
+        raise ProblemError(Problem(f"the arena is not predicted: {found[0].reason}"))
+    plot_arena(made.program, made.arena, f"{made.export.name}, predicted", file)
 
 
 def figures(made: Forecast) -> dict[str, Any]:

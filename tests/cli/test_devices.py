@@ -93,3 +93,12 @@ def test_what_cannot_fit_is_refused_before_any_data_is_read(call: Call, recipe: 
     assert "small.yaml:7:7: model.blocks.0: 'cortex_m-nicla_vision-int8': the tensor arena would take" in done.stderr
     assert "max_arena allows 100" in done.stderr and "photos" not in done.stderr
     assert not list(recipe.parent.glob("runs/*/*"))
+
+
+def test_describe_draws_the_arena_of_one_file(call: Call, recipe: Path, tmp_path: Path) -> None:
+    done = call("describe", recipe, "--board", "nicla_vision", "--plot", "arena.svg")
+    assert done.exit_code == 0
+    picture = (tmp_path / "arena.svg").read_text()
+    assert "cortex_m-nicla_vision-int8, predicted" in picture and "CONV_2D" in picture
+    unknown = call("describe", recipe, "--target", "android", "--quantization", "float16", "--plot", "none.svg")
+    assert unknown.exit_code == 2 and "the arena is not predicted" in unknown.stderr
