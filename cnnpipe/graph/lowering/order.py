@@ -11,28 +11,25 @@ from cnnpipe.graph.lowering.draft import Part, lowered_parts
 def file_order(graph: Graph) -> list[Part]:
     """Return what is lowered, in the order in which the converter writes it; `reads` are positions in this list.
 
-    It sorts the graph anew: in reverse post-order of a walk from the input that goes deep first, the readers of a value
-    by their names as strings. So names move operators, and with them bytes of the arena. That holds as long as the
-    input's name sorts after the model's: the walk begins at the argument whose name is last, and weights are arguments.
+    It sorts the graph anew: after each value comes what reads it and has all else that it reads, by names as strings,
+    each with all that it makes ready in turn. So names move operators, and with them bytes of the arena.
     """
     parts = _parts(graph)
     readers: dict[int, list[int]] = {}
+    missing = [len(set(part.reads)) for part in parts]
     for position, part in enumerate(parts):
         for read in dict.fromkeys(part.reads):
             readers.setdefault(read, []).append(position)
-    left: list[int] = []
-    seen: set[int] = set()
-    waiting = [(position, False) for position, part in enumerate(parts) if not part.reads]
-    while waiting:
-        position, leaves = waiting.pop()
-        if leaves:
-            left.append(position)
-        elif position not in seen:
-            seen.add(position)
-            waiting.append((position, True))
-            followers = sorted(readers.get(position, []), key=lambda reader: parts[reader].node.name + "_1/")
-            waiting += [(reader, False) for reader in followers if reader not in seen]
-    return _moved(parts, left[::-1])
+    order: list[int] = []
+    ready = [position for position, count in enumerate(missing) if not count]
+    while ready:
+        position = ready.pop()
+        order.append(position)
+        followers = sorted(readers.get(position, []), key=lambda reader: parts[reader].node.name + "_1/")
+        for reader in followers:
+            missing[reader] -= 1
+        ready += [reader for reader in reversed(followers) if not missing[reader]]
+    return _moved(parts, order)
 
 
 def _moved(parts: Sequence[Part], order: list[int]) -> list[Part]:
