@@ -208,6 +208,10 @@ def _check_shapes(
 
 def _originals(bundle: Bundle, parity: ParityFile, inputs: np.ndarray) -> Iterator[Problem]:
     tensor, feed = bundle.runnable.facts.inputs[0], bundle.runnable.feeds[bundle.manifest.inputs[0].name]
+    made = bundle.facts.preprocessing.input_shape()
+    if made != inputs.shape[1:]:  # and it may be too large to be made
+        yield Problem(f"preprocessing makes {made} of a picture, and '{tensor.name}' takes {inputs.shape[1:]}")
+        return
     for row, sample in enumerate(parity.samples):
         if sample.original is None:
             continue
