@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError
 
 from cnnpipe.errors import Problem, ProblemError, dotted
-from cnnpipe.exporters import Quantization
+from cnnpipe.exporters import Granularity, Quantization
 from cnnpipe.spec import Spec
 
 MANIFEST, LABELS, PARITY, README = "bundle.json", "labels.txt", "parity.json", "README.md"
@@ -164,6 +164,8 @@ class Manifest(Spec):
     client: str
     task: dict[str, Any]
     class_names: tuple[str, ...] | None
+    granularity: Granularity | None = None
+    """Whether int8 weights have a scale for each output channel or one for all; None where there are none."""
     calibration: Calibration | None
     inputs: tuple[InputEntry, ...] = Field(min_length=1)
     outputs: tuple[OutputEntry, ...] = Field(min_length=1)

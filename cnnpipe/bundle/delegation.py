@@ -34,7 +34,7 @@ def told_if_slower(made: Attempt, bench: Bench) -> Attempt:
     if export.quantization not in INTEGERS or export.device.memory() is not None:
         return made
     found = _delegation(made, bench)
-    if found is None or not found.outside:
+    if found is None or not found.cuts:
         return made
     try:
         slower = _times_float(made, bench)
@@ -42,9 +42,11 @@ def told_if_slower(made: Attempt, bench: Bench) -> Attempt:
         return made
     if slower < SLOWER:
         return made
-    note = (
-        f"{export.quantization} takes {slower:.1f} times the time of float on this host: the delegate does not take "
-        f"{_blamed(found, bench.subject.graph)}, and the file falls into {found.partitions} parts for it"
+    note = f"{export.quantization} takes {slower:.1f} times the time of float on this host: " + (
+        f"the delegate does not take {_blamed(found, bench.subject.graph)}, and the file falls into "
+        f"{found.partitions} parts"
+        if found.partitions
+        else "the delegate of fast kernels takes none of its operators"
     )
     facts = replace(made.runnable.facts, notes=(*made.runnable.facts.notes, note))
     return replace(made, runnable=replace(made.runnable, facts=facts))
@@ -70,10 +72,9 @@ def _times_float(made: Attempt, bench: Bench) -> float:
 
 def _blamed(found: Delegation, graph: Graph) -> str:
     """Return the operators that the delegate did not take, each kind with the places of its layers."""
-    kinds = dict.fromkeys(operator for operator, _ in found.outside)
+    kinds = dict.fromkeys(operator for operator, _ in found.cuts)
     return "; ".join(
-        f"{kind} ({_places([tensor for operator, tensor in found.outside if operator == kind], graph)})"
-        for kind in kinds
+        f"{kind} ({_places([tensor for operator, tensor in found.cuts if operator == kind], graph)})" for kind in kinds
     )
 
 

@@ -24,7 +24,7 @@ from cnnpipe.manifest import (
     PreprocessingEntry,
     Rung,
 )
-from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.exports import WEIGHTS_OF_8_BITS, PlannedExport
 from cnnpipe.task import Arrays
 
 
@@ -67,6 +67,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         client=subject.signature.client,
         task=subject.task.model_dump(mode="json"),
         class_names=subject.facts.class_names,
+        granularity=export.granularity if export.quantization in WEIGHTS_OF_8_BITS else None,
         calibration=_calibration(export, subject),
         inputs=tuple(_inputs(export, subject, measured)),
         outputs=tuple(_outputs(subject, measured)),

@@ -19,6 +19,7 @@ from cnnpipe.bundle.comparison import LostExample
 from cnnpipe.bundle.golden import Golden
 from cnnpipe.bundle.measured import Measured, make_manifest, sample_file
 from cnnpipe.bundle.readme import readme
+from cnnpipe.bundle.scales import write_scales
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.errors import Problem
 from cnnpipe.manifest import (
@@ -89,6 +90,7 @@ def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured
     """
     golden = measured.golden
     shutil.copyfile(measured.runnable.file, folder / export.exporter.file_name)
+    write_scales(folder, measured.runnable.file)
     names = subject.facts.class_names
     if names is not None:
         (folder / LABELS).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")

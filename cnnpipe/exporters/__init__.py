@@ -78,11 +78,12 @@ class Delegation:
 
     Args:
         partitions: Into how many parts of fast kernels the file falls.
-        outside: The operators that have none, each with the name of its output tensor.
+        cuts: The operators without one that stand between two parts, each with the name of its output tensor; where
+            there is no part, all operators.
     """
 
     partitions: int
-    outside: tuple[tuple[str, str], ...]
+    cuts: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -166,7 +166,27 @@ def _delegation(interpreter: Any) -> Delegation:
                 todo += list(makers[tensor]["inputs"])
     names = {detail["index"]: detail["name"] for detail in interpreter.get_tensor_details()}
     outside = [operator for operator in plain if operator["index"] not in inside]
-    return Delegation(len(parts), tuple((made["op_name"], names[made["outputs"][0]]) for made in outside))
+    return Delegation(len(parts), tuple((cut["op_name"], names[cut["outputs"][0]]) for cut in _between(outside, parts)))
+
+
+def _between(outside: Sequence[Mapping[str, Any]], parts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the operators that stand between two parts; all when there are no parts."""
+    if not parts:
+        return list(outside)
+    after = {tensor for part in parts for tensor in part["outputs"]}
+    before = {tensor for part in parts for tensor in part["inputs"]}
+    following = [operator for operator in outside if _grows(after, operator["inputs"], operator["outputs"])]
+    return [operator for operator in reversed(following) if _grows(before, operator["outputs"], operator["inputs"])][
+        ::-1
+    ]
+
+
+def _grows(tensors: set[int], touched: Iterable[int], added: Iterable[int]) -> bool:
+    """Add tensors to a set if it holds any of the touched ones, and return whether it does."""
+    if tensors.isdisjoint(touched):
+        return False
+    tensors.update(added)
+    return True
 
 
 def _run(interpreter: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any], batch: Any) -> dict[str, np.ndarray]:

@@ -10,11 +10,14 @@ from typing import cast
 import numpy as np
 import pytest
 
+from cnnpipe.bundle.calibration import chosen_rows
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import CONSTANT_FRAMES, Job, _calibration
 from cnnpipe.data import SplitData
 from cnnpipe.graph import Graph
 from cnnpipe.preprocessing.image import Image
+from cnnpipe.recipe.exports import PlannedExport, planned_export
+from cnnpipe.recipe.schema import Export
 from cnnpipe.registry import Component
 from cnnpipe.task import Facts, Task
 
@@ -59,3 +62,34 @@ def test_training_pictures_are_read_exactly_for_it(tmp_path: Path, make_photos: 
     truth = [facts.preprocessing.apply(files[row].read_bytes()) for row in (2, 0)]
     assert np.array_equal(subject.network_inputs("training", [2, 0])["image"], truth)
     assert not subject.network_inputs("test", [2, 0])["image"].any()
+
+
+def subject_of(labels: list[int], seed: int = 0) -> Subject:
+    number = len(labels)
+    names = tuple(map(str, range(number)))
+    targets = {"probabilities": np.array(labels, np.int32)}
+    training = SplitData(names, (None,) * number, {"image": np.zeros((number, 2, 2, 1), np.uint8)}, targets)
+    task = cast(Task, Component("pipelines").validate("image_classification"))
+    facts = Facts(Image(image_size=(2, 2)), ("a", "b", "c"))
+    return Subject(task, facts, cast(Graph, None), Path(), {"training": training}, lambda inputs: inputs, seed)
+
+
+def plan(**given: object) -> PlannedExport:
+    return planned_export(0, Export.model_validate({"target": "generic", "quantization": "int8", **given}))
+
+
+def test_a_random_choice_is_the_same_for_the_same_seed() -> None:
+    labels = [0] * 90 + [1] * 10
+    chosen = chosen_rows(plan(calibration_examples=20), subject_of(labels))
+    assert chosen == sorted(chosen) == chosen_rows(plan(calibration_examples=20), subject_of(labels))
+    assert chosen != chosen_rows(plan(calibration_examples=20), subject_of(labels, seed=1))
+    assert len(set(chosen)) == 20
+
+
+@pytest.mark.parametrize(("examples", "counts"), [(12, [4, 4, 4]), (30, [13, 13, 4]), (200, [50, 40, 4])])
+def test_a_balanced_choice_takes_equally_many_of_each_label_as_far_as_there_are(
+    examples: int, counts: list[int]
+) -> None:
+    labels = [0] * 50 + [1] * 40 + [2] * 4
+    chosen = chosen_rows(plan(calibration_examples=examples, calibration_choice="balanced"), subject_of(labels))
+    assert np.bincount([labels[row] for row in chosen]).tolist() == counts
