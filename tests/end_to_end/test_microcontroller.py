@@ -28,6 +28,7 @@ from cnnpipe.manifest import MANIFEST, Manifest, read_manifest, to_json
 from cnnpipe.program import plan_arena
 from cnnpipe.runtimes import Cases
 from cnnpipe.runtimes.litert_micro import LiteRTMicro
+from cnnpipe.targets._lite_rt_micro import BUILTIN, CUSTOM, resolver_method
 
 DECLARED = Path(__file__).parent / "lite_rt_micro"
 COMPILER = shutil.which("g++") or shutil.which("c++")
@@ -209,6 +210,39 @@ def test_all_sources_fit_the_declared_signatures(on_boards: Mapping[str, Exporte
             build([*sketch, "-fsyntax-only", "-I", folder, "-I", DECLARED, "-x", "c++", source])
             seen += 1
     assert seen == 2 * 4 + 2
+
+
+@compiled
+@pytest.mark.parametrize("kind", ["generic-none", "int8-mixed", "int16x8-int16", "two outputs"])
+def test_other_types_and_numbers_of_tensors_fit_too(
+    exported: Mapping[str, Exported], bundle: Path, manifest: Manifest, tmp_path: Path, kind: str
+) -> None:
+    folder, other = (exported[kind].folder, kind) if kind in exported else (bundle, "")
+    found = read_manifest(folder)
+    if not other:
+        found = found.model_copy(
+            update={"outputs": (*found.outputs, found.outputs[0].model_copy(update={"name": "second"}))}
+        )
+    files = attachments(folder, found.model_copy(update={"target": "cortex_m", "memory": manifest.memory}))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    for name in ("model.cc", "main.cc", "golden.cc"):
+        source = tmp_path / "microcontroller" / name
+        build(["-fsyntax-only", "-I", source.parent, "-I", DECLARED, source])
+    assert ("microcontroller/arduino/arduino.ino" in files) == bool(other)
+    assert (b"Output1()" in files["microcontroller/model.h"]) == (not other)
+
+
+def test_every_operator_of_the_runtime_has_its_method_and_its_registration() -> None:
+    folder = DECLARED / "tensorflow" / "lite" / "micro"
+    text = (folder / "micro_mutable_op_resolver.h").read_text()
+    declared = {kind: set(re.findall(rf"^  {kind}\((\w+)\)$", text, re.MULTILINE)) for kind in ("TYPED", "PLAIN")}
+    methods = {str(resolver_method(name)) for name in (*BUILTIN, *CUSTOM)}
+    assert methods == {f"Add{name}" for name in declared["TYPED"] | declared["PLAIN"]} and len(methods) == 118
+    for name, header in _op_resolver.INT8_ONLY.items():
+        assert str(resolver_method(name)).removeprefix("Add") in declared["TYPED"]
+        assert f"Register_{name}_INT8()" in (folder / "kernels" / f"{header}.h").read_text()
 
 
 @compiled
