@@ -20,7 +20,7 @@ from cnnpipe.evaluation import caller
 from cnnpipe.events import Listener
 from cnnpipe.graph import Graph
 from cnnpipe.jobs.results import ExportResult, ExportsResult
-from cnnpipe.quantization.aware import learner
+from cnnpipe.quantization.aware.learner import learner
 from cnnpipe.quantization.decide import decider
 from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.recipe.load import LoadedRecipe

@@ -24,6 +24,7 @@ from cnnpipe.jobs.results import TrainResult
 from cnnpipe.jobs.scoring import keep_scores, measure
 from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
 from cnnpipe.pretrained import Located, load_weights, locate_weights, pinned
+from cnnpipe.quantization.aware.network import unfit_layers
 from cnnpipe.recipe.compiled import Compiled, compile_recipe, facts_of, gate_warnings, lag_warnings
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.feasibility import approve
@@ -221,6 +222,8 @@ def recorded(run: Run, notes: Notes) -> Iterator[None]:
 
 def approved(loaded: LoadedRecipe, compiled: Compiled, notes: Notes) -> Mapping[str, Graph]:
     """Return the graphs of a recipe whose exports fit their devices, and tell what they are predicted to take."""
+    if unfit := list(unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))):
+        raise ProblemError(unfit)
     found = approve(loaded, compiled)
     _note_warnings(notes, found.problems)
     for note in found.notes:

@@ -11,6 +11,7 @@ from cnnpipe.graph import Graph
 from cnnpipe.graph.folding import Folded, fold
 from cnnpipe.quantization.aware.expansion import expand
 from cnnpipe.quantization.aware.insertion import insert, unfit
+from cnnpipe.recipe.schema import Recipe
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,17 @@ class Rounded:
     graph: Graph
 
 
-def unfit_layers(graph: Graph) -> Iterator[Problem]:
-    """Yield the layers of a network that cannot be trained quantization-aware, each at its recipe line."""
-    yield from unfit(fold(expand(graph)).graph)
+def unfit_layers(recipe: Recipe, graph: Graph) -> Iterator[Problem]:
+    """Yield the layers of a network that cannot be trained as an export asks, each at its recipe line.
+
+    A ladder is not meant: it can do without.
+
+    Args:
+        recipe: The recipe.
+        graph: The network that is exported.
+    """
+    if any(export.quantization_aware and export.quantization == "int8" for export in recipe.export):
+        yield from unfit(fold(expand(graph)).graph)
 
 
 def rounded(graph: Graph, granularity: Granularity, carried: bool, pixels: bool) -> Rounded:
