@@ -84,6 +84,12 @@ def every_target() -> Iterator[Target]:
                     yield kind.model_validate({"type": name, **options})
 
 
+def not_judged() -> tuple[str, ...]:
+    """Return the targets that need options which only a recipe states."""
+    judged = {target.type for target in every_target()}
+    return tuple(sorted(name for name in room("targets").names() if name not in judged))
+
+
 def _fit(target: Target, subject: Subject, quantization: Quantization) -> Fit:
     program = subject.program
     reasons = list(dict.fromkeys(_own_reasons(target, subject, quantization)))

@@ -13,7 +13,7 @@ from cnnpipe import litert_file
 from cnnpipe.child import Child, ChildError
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import Quantization, TensorFacts
-from cnnpipe.jobs.fitting_targets import Fit, Subject, fitting_targets, quantization_of
+from cnnpipe.jobs.fitting_targets import Fit, Subject, fitting_targets, not_judged, quantization_of
 from cnnpipe.litert_metadata import Metadata, read_metadata
 from cnnpipe.program import Arena, Operator, Program, plan_arena
 from cnnpipe.registry import plugin_folders
@@ -164,6 +164,8 @@ def _notes(model: Any) -> list[str]:
     signatures = [graph.tensors[position].shapeSignature for position in graph.inputs]
     if any(signature is not None and -1 in list(signature) for signature in signatures):
         notes.append("An input has a size that may change; all numbers are for the size that is stored.")
+    if names := not_judged():
+        notes.append(f"Not judged, as they need options: {', '.join(names)}.")
     return notes
 
 
