@@ -17,7 +17,7 @@ from cnnpipe.graph.lowering import NotPredicted, lower, predicted_file_bytes
 from cnnpipe.program import Arena, Operator, Program, plan_arena
 from cnnpipe.recipe.compiled import Compiled
 from cnnpipe.recipe.exports import PlannedExport, carried_normalization, client_graph, planned_exports
-from cnnpipe.recipe.limits import predicted_excess
+from cnnpipe.recipe.limits import predicted_excess, smallest_limits
 from cnnpipe.recipe.load import LoadedRecipe, in_order
 from cnnpipe.targets import Misfit, Target
 
@@ -168,14 +168,17 @@ def _not_predicted(export: PlannedExport, error: NotPredicted) -> str:
 
 
 def _note(made: Forecast) -> str:
-    memory, seconds = made.export.device.memory(), made.export.device.latency_seconds(made.program)
-    ram = f" of {memory.ram:,}" if memory else ""
-    parts = [f"arena {made.arena.total:,}{ram} bytes"] if made.export.device.has_arena else []
-    parts.append(f"file about {made.file_bytes:,}" + (f" of {memory.flash:,} bytes" if memory else " bytes"))
-    accelerated = made.export.device.accelerated(made.program)
+    device, (arena, file) = made.export.device, smallest_limits(made.export)
+    parts = [f"arena {_of(made.arena.total, arena)}"] if device.has_arena else []
+    parts.append(f"file about {_of(made.file_bytes, file)}")
+    accelerated, seconds = device.accelerated(made.program), device.latency_seconds(made.program)
     if accelerated is not None:
         parts.append(f"{accelerated} of {len(made.program.operators)} operators on the accelerator")
     if seconds:
         low, high = map(magnitude, seconds)
         parts.append(f"{low} to {high} for an example")
     return f"{made.export.name}: {', '.join(parts)} (predicted)"
+
+
+def _of(size: int, limit: int | None) -> str:
+    return f"{size:,} bytes" if limit is None else f"{size:,} of {limit:,} bytes"

@@ -75,3 +75,9 @@ def _file_limits(export: PlannedExport) -> Iterator[Limit]:
         yield memory.flash, "the board has {} for program and model", "target"
     if export.max_bytes is not None:
         yield export.max_bytes, "max_bytes allows {}", "max_bytes"
+
+
+def smallest_limits(export: PlannedExport) -> tuple[int | None, int | None]:
+    """Return how many bytes arena and file may have; None where nothing limits them."""
+    arena, file = [limit[0] for limit in _arena_limits(export)], [limit[0] for limit in _file_limits(export)]
+    return min(arena, default=None), min(file, default=None)

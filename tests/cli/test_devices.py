@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,23 @@ import pytest
 from click.testing import Result
 
 Call = Callable[..., Result]
+MY_BOARD = """
+from typing import ClassVar, Literal
+
+from cnnpipe.boards import Board
+
+
+class MyBoard(Board):
+    type: Literal["my_board"] = "my_board"
+    title: ClassVar[str] = "My board"
+    family: ClassVar[str] = "cortex_m"
+    core: ClassVar[str] = "Cortex-M4F"
+    ram_bytes: ClassVar[int] = 1000
+    flash_bytes: ClassVar[int] = 1_000_000
+    clock_hz: ClassVar[int] = 64_000_000
+    cycles_per_mac: ClassVar[float] = 7.0
+    source: ClassVar[str] = "None."
+"""
 
 
 def test_describe_predicts_the_file_for_a_board(call: Call, recipe: Path) -> None:
@@ -91,7 +110,7 @@ def test_what_cannot_fit_is_refused_before_any_data_is_read(call: Call, recipe: 
     done = call(command, recipe)
     assert done.exit_code == 2
     assert "small.yaml:7:7: model.blocks.0: 'cortex_m-nicla_vision-int8': the tensor arena would take" in done.stderr
-    assert "max_arena allows 100" in done.stderr and "photos" not in done.stderr
+    assert "max_arena allows 100" in done.stderr and "\n1 error" in done.stderr
     assert not list(recipe.parent.glob("runs/*/*"))
 
 
@@ -102,3 +121,16 @@ def test_describe_draws_the_arena_of_one_file(call: Call, recipe: Path, tmp_path
     assert "cortex_m-nicla_vision-int8, predicted" in picture and "CONV_2D" in picture
     unknown = call("describe", recipe, "--target", "android", "--quantization", "float16", "--plot", "none.svg")
     assert unknown.exit_code == 2 and "the arena is not predicted" in unknown.stderr
+
+
+def test_a_plugin_folder_adds_a_board(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "boards").mkdir(parents=True)
+    (tmp_path / "mine" / "boards" / "my_board.py").write_text(MY_BOARD)
+    board = "{type: cortex_m, board: my_board}"
+    recipe = tmp_path / recipe
+    recipe.write_text(recipe.read_text() + f"export: [{{target: {board}, quantization: int8}}]")
+    command = [sys.executable, "-m", "cnnpipe", "check", recipe, "--plugins", tmp_path / "mine"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'cortex_m-my_board-int8': the tensor arena would take" in done.stderr
+    assert "and the board has 1,000;" in done.stderr

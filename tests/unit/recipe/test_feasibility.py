@@ -53,6 +53,8 @@ def test_what_fits_is_told_with_what_it_takes(load):
     (note,) = found.notes
     assert note.startswith("cortex_m-arduino_nano_33_ble-int8: arena ")
     assert " of 262,144 bytes, file about " in note and " ms for an example (predicted)" in note
+    (note,) = judge(*load(f"{{target: {NANO}, quantization: int8, max_arena: 9000, max_bytes: 20000}}")).notes
+    assert " of 9,000 bytes, file about " in note and " of 20,000 bytes," in note
 
 
 def test_nothing_is_told_of_a_target_without_limits(load):
