@@ -1,4 +1,4 @@
-"""Look into any LiteRT file: operators, tensors, scales, multiply-adds, arena, targets that it fits.
+"""Look into any LiteRT file: operators, tensors, arena, and the targets that it fits.
 
 FILE is a .tflite file, by whomever it was made. The head of the arena is what LiteRT Micro's reference kernels take,
 exactly; the tail is an estimate. Times are orders of magnitude, from multiply-adds.

@@ -48,7 +48,7 @@ def test_version(call: Call) -> None:
     [
         (["chekc", "digits"], "Did you mean 'check'?"),
         (["describ"], "Did you mean 'describe'?"),
-        (["zzz"], "Commands are check, completion, describe"),
+        (["zzz"], "Commands are benchmark, check, completion"),
         (["check", "digits", "--jsn"], "Did you mean one of: '--json'"),
         (["check", "digit"], "Did you mean 'digits'?"),
         (["list", "block"], "Did you mean 'blocks'?"),
