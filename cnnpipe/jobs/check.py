@@ -12,6 +12,8 @@ from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.table import totals
 from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.jobs.describe import weights_of
+from cnnpipe.quantization.aware.network import unfit_layers
+from cnnpipe.recipe.absent import absent_paths
 from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.phases import phase_lines
@@ -54,7 +56,9 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
     except ProblemError as error:
         return CheckResult(error.problems)
     judgement = judge(loaded, compiled)
-    problems = tuple(dict.fromkeys((*loaded.warnings, *compiled.problems, *judgement.problems)))
+    unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
+    found = (*loaded.warnings, *compiled.problems, *absent_paths(loaded), *judgement.problems, *unfit)
+    problems = tuple(dict.fromkeys(found))
     settings = tuple(str(setting) for setting in loaded.settings)
     summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
     notes = (*_notes(loaded.recipe, compiled.graphs), *phase_lines(loaded.recipe, compiled.graphs), *judgement.notes)

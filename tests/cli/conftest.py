@@ -34,4 +34,5 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resul
 def recipe(tmp_path: Path) -> Path:
     """A small recipe that states its classes, so that no data is needed."""
     (tmp_path / "small.yaml").write_text(RECIPE, encoding="utf-8")
+    (tmp_path / "photos").mkdir()
     return Path("small.yaml")
