@@ -29,11 +29,9 @@ extern "C" void app_main() {
 """
 COMPONENT = """\
 # Written by cnnpipe $version. $notice
-# The component `main` of a project: idf.py add-dependency "espressif/esp-tflite-micro"
-idf_component_register(
-  SRCS main.cc ../model.cc ../model_data.cc
-  INCLUDE_DIRS . ..
-  REQUIRES esp-tflite-micro)
+# For the component `main` of a project that depends on LiteRT Micro: idf.py add-dependency "espressif/esp-tflite-micro"
+# The paths are those of this bundle.
+idf_component_register(SRCS main.cc ../model.cc ../model_data.cc INCLUDE_DIRS . ..)
 """
 
 
