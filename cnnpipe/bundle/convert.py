@@ -23,7 +23,8 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, FileFacts, TensorError
 from cnnpipe.graph import Graph
 from cnnpipe.graph.affine import without_input_affine
-from cnnpipe.recipe.exports import PlannedExport, client_graph
+from cnnpipe.recipe.exports import PlannedExport, client_graph, possible_rungs
+from cnnpipe.recipe.ordering import order_note, ordered
 
 DRY_SEEDS = 3
 """Initial weights to try in a dry export: by bad luck all units of a small layer can be silent on noise."""
@@ -91,6 +92,17 @@ def start_dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Wo
 
 
 def _dry_export(export: PlannedExport, graph: Graph, workers: Workers) -> FileFacts:
+    """Convert an export; of a ladder, the first rung that can be converted, since one is enough."""
+    problems: list[Problem] = []
+    for rung in possible_rungs(export):
+        try:
+            return _dry_file(rung, graph, workers)
+        except ProblemError as error:
+            problems += error.problems
+    raise ProblemError(problems)
+
+
+def _dry_file(export: PlannedExport, graph: Graph, workers: Workers) -> FileFacts:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / export.exporter.file_name
         job, seed = _job(export, graph, file), 0
@@ -104,7 +116,7 @@ def _dry_export(export: PlannedExport, graph: Graph, workers: Workers) -> FileFa
 
 
 def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:
-    graph = client_graph(export, graph)
+    graph = ordered(export, client_graph(export, graph))
     normalization = carried_normalization(export, graph)
     converted = graph if normalization is None else without_input_affine(graph)
     return Job(
@@ -129,7 +141,12 @@ def _converted(export: PlannedExport, graph: Graph, workers: Workers, job: Job) 
         facts: FileFacts = workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=CONVERSION_SECONDS)
         runnable = open_file(workers.runtime, export.exporter, job.file, job.normalization)
         memory = arena_of(export.device, job.file, workers.runtime)
-    notes = (*facts.notes, *client_notes(graph), *unpredicted(export, graph, runnable.facts.operators))
+    notes = (
+        *facts.notes,
+        *client_notes(graph),
+        *order_note(export, client_graph(export, graph)),
+        *unpredicted(export, graph, runnable.facts.operators),
+    )
     return replace(runnable, facts=replace(runnable.facts, notes=notes), memory=memory)
 
 

@@ -105,6 +105,14 @@ def planned_export(number: int, export: Export, rung: Quantization | None = None
     )
 
 
+def possible_rungs(export: PlannedExport) -> tuple[PlannedExport, ...]:
+    """Return what an export may become: of a ladder, each quantization that target and format know; else itself."""
+    if not export.ladder:
+        return (export,)
+    fitting = [rung for rung in LADDER if not any(unfit(export.asked, rung))]
+    return tuple(planned_export(export.number, export.asked, rung) for rung in fitting)
+
+
 def export_name(export: Export) -> str:
     """Return the name of the folder: the target's label, the quantization, and a format that is not the usual one."""
     exporter = export.format or export.target.format

@@ -18,8 +18,10 @@ import pytest
 from cnnpipe.bundle.attempt import Bench
 from cnnpipe.bundle.check import check_bundle
 from cnnpipe.bundle.comparison import Comparer
+from cnnpipe.bundle.convert import dry_export
 from cnnpipe.bundle.export import Exported, export_all
 from cnnpipe.bundle.subject import Subject
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.exporters import Quantization, TensorType
 from cnnpipe.manifest import read_manifest
@@ -196,3 +198,25 @@ def test_what_passes_values_on_is_kept_in_float_with_what_made_them(painted: Any
     assert [operators[tensor] for tensor in kept_float(worst, 1)] == ["FULLY_CONNECTED"]
     two = [operators[tensor] for tensor in kept_float(worst, 2)]
     assert two == ["CONV_2D", "MAX_POOL_2D", "RESHAPE", "FULLY_CONNECTED"]
+
+
+def test_before_training_one_rung_that_can_be_converted_is_enough(
+    painted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def convert(export: Any, graph: Any, workers: Any) -> str:
+        tried.append(export.quantization)
+        if export.quantization in refused:
+            raise ProblemError(Problem(f"no {export.quantization}"))
+        return "facts"
+
+    monkeypatch.setattr("cnnpipe.bundle.convert._dry_file", convert)
+    plan, refused = painted.plan(quantization="ladder", max_drop=0.1), {"int8"}
+    assert dry_export([plan], painted.subject.graph, painted.workers) == ("facts",)
+    assert tried == ["int8", "int16x8"]
+    refused |= {"int16x8", "dynamic_range", "float16"}
+    with pytest.raises(ProblemError, match="no float16"):
+        dry_export([plan], painted.subject.graph, painted.workers)
+    with pytest.raises(ProblemError, match="no int8"):
+        dry_export([painted.plan(quantization="int8")], painted.subject.graph, painted.workers)

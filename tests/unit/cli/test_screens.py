@@ -11,6 +11,7 @@ from cnnpipe.cli._screens import screen
 from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop
 from cnnpipe.jobs.results import EvaluateResult, ExportResult, ExportsResult, PredictResult, RunResult, TrainResult
+from cnnpipe.manifest import Rung
 from cnnpipe.task import Metric, Score, Scores
 
 RUN = Path("runs/digits/0007")
@@ -107,6 +108,38 @@ def test_json_is_the_contract() -> None:
     assert found["exports"] == [
         {
             "file": str(FILE.file), "target": "generic", "quantization": "int8", "bytes": 91_700, "score": 0.9843,
-            "drop": 0.0028, "passed": True,
+            "drop": 0.0028, "passed": True, "proofs": [],
         }
     ]  # fmt: skip
+
+
+LADDER = (
+    Rung(
+        rung="int8", quantization="int8", state="failed", bytes=91_700, latency_ms=0.012, score=0.9, drop=0.08, lost=9,
+        won=1,
+    ),
+    Rung(rung="int8, more calibration", quantization="int8", state="not run", reason="all 20 were used already"),
+    Rung(rung="float16", quantization="float16", state="chosen", bytes=180_000, latency_ms=0.02, score=0.98, drop=0.0),
+)  # fmt: skip
+
+
+def test_a_ladder_is_shown_rung_by_rung() -> None:
+    text = shown(replace(FILE, quantization="float16", ladder=LADDER))
+    lines = [line.split("  ") for line in text.splitlines()]
+    (failed,) = [line for line in lines if line[0] == "int8"]
+    (chosen,) = [line for line in lines if line[0] == "float16"]
+    assert [cell.strip() for cell in failed if cell.strip()] == [
+        "int8", "91.7 kB", "0.9000", "0.0800", "9", "1", "0.012 ms", "loses too much",
+    ]  # fmt: skip
+    assert chosen[-1] == "chosen" and "180 kB" in " ".join(chosen)
+    assert "int8, more calibration: all 20 were used already" in text.splitlines()
+
+
+def test_json_tells_the_ladder_where_there_is_one() -> None:
+    assert "ladder" not in FILE.as_json()
+    told = replace(FILE, ladder=LADDER).as_json()["ladder"]
+    assert [(rung["rung"], rung["state"], rung["drop"]) for rung in told] == [
+        ("int8", "failed", 0.08),
+        ("int8, more calibration", "not run", None),
+        ("float16", "chosen", 0.0),
+    ]
