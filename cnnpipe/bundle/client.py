@@ -94,6 +94,11 @@ def metadata_problems(manifest: Manifest, found: Metadata | None) -> Iterator[Pr
     if found is None:
         yield Problem(f"{manifest.file} holds no metadata, which its client library reads")
         return
+    for entry in manifest.inputs:
+        if entry.dtype != "float32" and (round(entry.multiply, 3), entry.add) != (1, 0):
+            yield Problem(
+                f"'{entry.name}' of {manifest.file} asks for other values than pixels, which its client feeds"
+            )
     wanted = client_of(manifest.client).metadata(contents_of(manifest))
     for kind in ("inputs", "outputs"):
         pairs = getattr(wanted, kind), getattr(found, kind)
