@@ -11,7 +11,7 @@ from cnnpipe.evaluation import Drop
 from cnnpipe.jobs.export_item import load_with_item, on_board
 from cnnpipe.jobs.results import ExportResult
 from cnnpipe.recipe.exports import planned_exports
-from cnnpipe.recipe.load import shipped_recipes
+from cnnpipe.recipe.load import load_recipe, shipped_recipes
 from cnnpipe.task import Score
 
 
@@ -51,3 +51,11 @@ def test_the_item_is_the_only_export():
 def test_tables_tell_boards_and_formats_apart(folder, target, quantization, label):
     file = Path("runs/digits/0001/exports") / folder / "model.tflite"
     assert ExportResult(file, target, quantization, 1, Score(0.5, 10), Drop(0.0, 0, 0, 0, 10), True).label == label
+
+
+def test_two_formats_of_a_target_are_two_files():
+    exports = 'export=[{"target": "jetson"}, {"target": "jetson", "format": "onnx"}]'
+    planned = planned_exports(load_recipe(shipped_recipes()["digits"], [exports]).recipe)
+    assert [export.name for export in planned] == ["jetson-none", "jetson-none-onnx"]
+    with pytest.raises(ProblemError, match="one file would overwrite the other"):
+        load_recipe(shipped_recipes()["digits"], ['export=[{"target": "jetson"}, {"target": "jetson"}]'])
