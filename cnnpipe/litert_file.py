@@ -23,7 +23,7 @@ _MOST_AXES, _LARGEST_TENSOR = 32, 2**40
 _SILENT_RANGE = 3e-6
 """The converter gives an activation that was always zero a range of 2e-6."""
 _LEVELS = {"int8": 255, "uint8": 255, "int16": 65535}
-_LAYER = re.compile(r"(?:^|[/;])(n\d{3,}_[a-z0-9_]*?)(?:_\d+)?(?=[/;]|$)")
+_LAYER = re.compile(r"(?:^|[/;])(?:o\d+_)?(n\d{3,}_[a-z0-9_]*?)(?:_\d+)?(?=[/;]|$)")
 
 
 def read(data: bytes, name: str = "the file") -> Any:

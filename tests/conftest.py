@@ -136,6 +136,78 @@ def write_prepared() -> Callable[..., None]:
     return write
 
 
+@pytest.fixture(scope="session")
+def hold_against_prediction(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[..., None]]:
+    """Return a function that converts a network with random weights, and compares the file with what was predicted.
+
+    `hold_against_prediction(graph, quantization="int8", micro=True)`: operators with all their tensors, the arena's
+    head to the byte as it is planned from the file and as LiteRT Micro takes it, the whole arena within 2 %. With
+    `order=False` operators may stand in another order.
+    """
+    from cnnpipe.build import plan
+    from cnnpipe.bundle.workers import Job, Workers
+    from cnnpipe.graph import Graph
+    from cnnpipe.graph.affine import input_affine, without_input_affine
+    from cnnpipe.graph.lowering import lower, predicted_file_bytes
+    from cnnpipe.litert_file import read_program
+    from cnnpipe.program import Program, plan_arena
+
+    def steps(program: Program) -> list[Any]:
+        def told(positions: tuple[int, ...]) -> list[Any]:
+            tensors = [program.tensors[position] if position >= 0 else None for position in positions]
+            return [t and (t.shape, t.dtype, t.constant, t.scales) for t in tensors]
+
+        return [(operator.name, told(operator.inputs), told(operator.outputs)) for operator in program.operators]
+
+    def compare(
+        graph: Graph,
+        quantization: str = "int8",
+        types: tuple[str, str] | None = None,
+        carried: bool = False,
+        granularity: str = "per_channel",
+        micro: bool = True,
+        order: bool = True,
+        size: float = 0.15,
+    ) -> None:
+        ends = types or (("int8", "int8") if quantization == "int8" else ("float32", "float32"))
+        predicted = lower(graph, quantization, ends[0], carried, granularity, ends[1])
+        converted = without_input_affine(graph) if carried else graph
+        file = tmp_path_factory.mktemp("lowered") / "model.tflite"
+        job = Job(
+            exporter={"type": "litert"},
+            plan=plan(converted),
+            inputs={name: converted.nodes[position].shape for name, position in converted.inputs.items()},
+            weights=None,
+            seed=0,
+            calibration=None,
+            normalization=input_affine(graph) if carried else None,
+            quantization=quantization,
+            input_type=ends[0],
+            output_type=ends[1],
+            file=file,
+            granularity=granularity,
+        )
+        workers.converter.call("cnnpipe.bundle.workers.convert", job, timeout=900.0)
+        found = read_program(file.read_bytes())
+        told, seen = steps(predicted), steps(found)
+        assert [name for name, *_ in told] == [name for name, *_ in seen] or not order
+        assert (told if order else sorted(told, key=repr)) == (seen if order else sorted(seen, key=repr))
+        assert len(predicted.tensors) == len(found.tensors)
+        assert predicted.constant_bytes == found.constant_bytes
+        assert predicted.macs == found.macs
+        assert predicted_file_bytes(predicted) == pytest.approx(file.stat().st_size, rel=size)
+        arena, planned = plan_arena(predicted), plan_arena(found)
+        assert arena.head == planned.head
+        if micro:
+            memory = workers.runtime.call("cnnpipe.bundle.memory.measure", "litert_micro", file, timeout=300.0)
+            assert memory.measured_by is not None
+            assert arena.head == memory.head
+            assert arena.total == pytest.approx(memory.arena, rel=0.02)
+
+    with Workers() as workers:
+        yield compare
+
+
 def _record(picture: bytes, numbers: Sequence[int]) -> bytes:
     """Return a `tf.train.Example` with its length and checksums, which are left 0."""
     bytes_list = _field(1, _field(1, picture))

@@ -25,6 +25,7 @@ from cnnpipe.exporters import (
     TensorError,
     TensorType,
 )
+from cnnpipe.graph.ordering import original_name
 from cnnpipe.litert_metadata import Metadata
 from cnnpipe.registry import plugin_folders, room
 
@@ -130,7 +131,7 @@ def _conversion(job: Job) -> Conversion:
     keras.utils.set_random_seed(job.seed)
     model = build_model(job.plan)
     if job.weights is not None:
-        set_weights(model, load_weights(job.weights))
+        set_weights(model, _renamed(load_weights(job.weights), job.plan))
     else:
         scatter_weights(model, job.seed)
     samples = _calibration(job) if job.quantization in CALIBRATED and not has_own_ranges(job.plan) else []
@@ -146,6 +147,12 @@ def _conversion(job: Job) -> Conversion:
         job.granularity,
         job.kept_float,
     )
+
+
+def _renamed(weights: Mapping[str, list[np.ndarray]], plan: Mapping[str, Any]) -> dict[str, list[np.ndarray]]:
+    """Return weights under the names of a plan, which may have numbers before them for the sake of the order."""
+    names = {original_name(layer["name"]): layer["name"] for layer in plan["layers"]}
+    return {names.get(name, name): arrays for name, arrays in weights.items()}
 
 
 def inspect(exporter: Mapping[str, Any], file: Path) -> FileFacts:

@@ -26,7 +26,7 @@ from cnnpipe.jobs.trained import LABELS, MODEL, RESOLVED
 from cnnpipe.pretrained import Located, load_weights, locate_weights, pinned
 from cnnpipe.quantization.aware.network import unfit_layers
 from cnnpipe.recipe.compiled import Compiled, compile_recipe, facts_of, gate_warnings, lag_warnings
-from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.exports import planned_exports, possible_rungs
 from cnnpipe.recipe.feasibility import approve
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.phases import average_warnings, schedule_warnings
@@ -135,7 +135,8 @@ def prepare(
         notes.stage("dry export")
         graph = loaded.recipe.task.deployed(compiled.graphs)
         for export, made in zip(planned_exports(loaded.recipe), early.result(), strict=True):
-            for note in unpredicted(export, graph, made.operators):
+            sure = len(possible_rungs(export)) == 1  # of a ladder, what was tried may be another file
+            for note in unpredicted(export, graph, made.operators) if sure else ():
                 notes.note(f"{export.name}: {note}")
     return Prepared(loaded, data, compiled.graphs, weights)
 

@@ -19,6 +19,7 @@ from cnnpipe.recipe.compiled import Compiled
 from cnnpipe.recipe.exports import PlannedExport, carried_normalization, client_graph, planned_exports
 from cnnpipe.recipe.limits import predicted_excess, smallest_limits
 from cnnpipe.recipe.load import LoadedRecipe, in_order
+from cnnpipe.recipe.ordering import order_note, ordered
 from cnnpipe.targets import Misfit, Target
 
 PREDICTED_FORMAT = ".tflite"
@@ -115,7 +116,8 @@ def forecast(export: PlannedExport, graph: Graph) -> Forecast:
         raise NotPredicted(graph.nodes[-1], f"the operators of the format {export.exporter.type}")
     graph = client_graph(export, graph)
     carried = carried_normalization(export, graph) is not None
-    program = lower(graph, export.quantization, export.input_type, carried, export.granularity, export.output_type)
+    named = ordered(export, graph)
+    program = lower(named, export.quantization, export.input_type, carried, export.granularity, export.output_type)
     return Forecast(export, graph, program)
 
 
@@ -177,6 +179,7 @@ def _note(made: Forecast) -> str:
     if seconds:
         low, high = map(magnitude, seconds)
         parts.append(f"{low} to {high} for an example")
+    parts += order_note(made.export, made.graph)
     return f"{made.export.name}: {', '.join(parts)} (predicted)"
 
 

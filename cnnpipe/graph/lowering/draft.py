@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from cnnpipe.graph.core import Node, NodeType, Shape
+from cnnpipe.graph.ordering import original_name
 
 Role = Literal["weights", "bias", "numbers", "integers"]
 """What a constant is: kernels, biases, other real numbers, or integers such as a shape."""
@@ -124,7 +125,7 @@ class Draft:
         """Add a step and return what it writes; its shape is that of the first input when none is given."""
         first = next(read for read in reads if isinstance(read, Value))
         written = self.value(first.shape if shape is None else shape, dtype)
-        step = Step(name, list(reads), written, self.node.name, macs, options)
+        step = Step(name, list(reads), written, original_name(self.node.name), macs, options)
         self._makers[written] = step
         for value in dict.fromkeys(step.values):
             self._readers.setdefault(value, []).append(step)

@@ -15,6 +15,6 @@ def dense(node: Dense, draft: Draft, reads: Sequence[Value]) -> Value:
     shape = value.shape[1:]
     weights = draft.weights((node.units, shape[-1]), node.units)
     out = batched(node.output_shape(shape))
-    options = {"macs": node.macs(shape), "use_bias": node.use_bias}
-    product = draft.emit("FULLY_CONNECTED", value, weights, None, shape=out, **options)
+    macs, use_bias = node.macs(shape), node.use_bias
+    product = draft.emit("FULLY_CONNECTED", value, weights, None, shape=out, macs=macs, use_bias=use_bias)
     return draft.emit("ADD", product, draft.numbers((node.units,), draft.node.name)) if node.use_bias else product

@@ -1,0 +1,219 @@
+"""The predicted program is the converter's: every node type, every block, every recipe for a microcontroller.
+
+`tests/stress/test_all_lowerings.py` holds whole backbones and many more options against their files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import cnnpipe.graph.nodes as node_room
+from cnnpipe.blocks import ROOM as BLOCKS
+from cnnpipe.graph import Graph, GraphBuilder
+from cnnpipe.graph.core import NodeType
+from cnnpipe.graph.lowering import NotPredicted, lower
+from cnnpipe.graph.nodes.activation import Activation
+from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.dense import Dense
+from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
+from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
+from cnnpipe.graph.nodes.normalization import BatchNormalization, GroupNormalization, LayerNormalization
+from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
+from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
+from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
+from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
+from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
+from cnnpipe.jobs.compiling import compile_loaded
+from cnnpipe.recipe.exports import planned_exports
+from cnnpipe.recipe.feasibility import forecast
+from cnnpipe.recipe.load import load_recipe, shipped_recipes
+
+MAP, SIGNAL = (8, 8, 4), (16, 4)
+NOT_PREDICTED = {
+    "convolution in 3D": (Convolution(2), (4, 4, 4, 2)),
+    "pooling in 3D": (MaxPooling(), (4, 4, 4, 2)),
+    "transposed convolution in 3D": (TransposedConvolution(2), (4, 4, 4, 2)),
+    "enlarging in 3D": (Upsampling(), (4, 4, 4, 2)),
+}
+
+
+def same(filters: int, kernel_size: int = 3, **options) -> Convolution:
+    return Convolution(filters, kernel_size, padding="same", **options)
+
+
+def network(shape, build) -> Graph:
+    graph = GraphBuilder()
+    return graph.build({"output": build(graph, graph.input("image", shape))})
+
+
+def chain(graph: GraphBuilder, tensor, *nodes: NodeType):
+    for node in nodes:
+        tensor = graph.add(node, tensor)
+    return tensor
+
+
+def one_after_another(*nodes: NodeType, shape=MAP) -> Graph:
+    return network(shape, lambda graph, tensor: chain(graph, tensor, *nodes))
+
+
+def merged(graph: GraphBuilder, tensor):
+    """Sums and products of three, a gate, biases, equal operators, and padding that only one of its readers absorbs."""
+    stem = chain(graph, tensor, same(8), BatchNormalization(), Activation("relu"))
+    total = graph.add(Add(), stem, chain(graph, stem, same(8)), chain(graph, stem, same(8, 1)))
+    product = graph.add(Multiply(), total, stem, chain(graph, stem, same(8, 5)))
+    gate = chain(graph, product, GlobalAveragePooling(True), same(8, 1), Activation("hard_sigmoid"))
+    gated = graph.add(Multiply(), product, gate)
+    biased = graph.add(Add(), gated, chain(graph, gated, GlobalMaxPooling(True), same(8, 1)))
+    padded = chain(graph, biased, ZeroPadding(1))
+    both = graph.add(Concatenate(), chain(graph, padded, Convolution(8)), chain(graph, padded, MaxPooling(3, 1)))
+    again = [chain(graph, both, Activation("relu"), same(filters, 1)) for filters in (4, 8)]
+    return chain(graph, graph.add(Concatenate(), *again), BatchNormalization(), Activation("relu"), GlobalMaxPooling())
+
+
+NETWORKS = {
+    "merged": network(MAP, merged),
+    "convolutions": one_after_another(
+        Rescaling(1 / 127.5, -1.0), same(8), DepthwiseConvolution(3, depth_multiplier=2), Activation("relu6"),
+        same(8, groups=2), BatchNormalization(), same(8, dilation_rate=2), Activation("relu"), CenteredPadding(3),
+        DepthwiseConvolution(3, 2), ChannelScale(0.5), ZeroPadding(((0, 1), (0, 1))), Convolution(6, 3, 2),
+        Flatten(), Dense(3),
+    ),
+    "normalization": one_after_another(
+        Normalization(), Convolution(8), Rescaling((2.0,) * 8, 1.0), MaxPooling(), BatchNormalization(scale=False),
+        GroupNormalization(4), Convolution(8, 1), LayerNormalization(center=False), GlobalAveragePooling(),
+        BatchNormalization(), Dense(4), Dense(4, use_bias=False), Activation("softmax"),
+    ),
+    "shapes": one_after_another(
+        same(8), Reshape((4, 16, 8)), Activation("relu"), Reshape((8, 8, 8)), Cropping(1), ZeroPadding(1),
+        AveragePooling(3, 2), Upsampling(2), Resizing((7, 5)), TransposedConvolution(6, 3, 2), BatchNormalization(),
+        Activation("relu"), TransposedConvolution(4, 2, 2, "same", use_bias=False), Dropout(0.5), StochasticDepth(0.1), Dense(6),
+        Activation("relu"), Flatten(), Dense(3), Activation("sigmoid"),
+    ),
+    "signals": one_after_another(
+        Convolution(8, 3, padding="causal"), BatchNormalization(), Activation("relu"), MaxPooling(),
+        DepthwiseConvolution(3), Activation("relu"), ZeroPadding(1), TransposedConvolution(6, 2, 2), Cropping(1),
+        Dense(4), GlobalAveragePooling(),
+        shape=SIGNAL,
+    ),
+    "activations": one_after_another(
+        *(layer for name in (
+            "relu", "relu6", "leaky_relu", "sigmoid", "hard_sigmoid", "tanh", "softmax", "softsign", "silu", "swish",
+            "hard_silu", "hard_swish", "linear", "elu",
+        ) for layer in (same(4, 1), Activation(name))), Activation("elu"), MaxPooling(),
+    ),
+}  # fmt: skip
+"""Together they have every node type; LiteRT Micro runs all of them."""
+FOREIGN = one_after_another(
+    *(
+        layer
+        for name in ("selu", "softplus", "gelu", "mish", "exponential")
+        for layer in (same(4, 1), Activation("tanh"), MaxPooling(1), Activation(name))
+    )
+)
+"""What LiteRT Micro does not run."""
+
+
+def test_every_node_type_is_seen():
+    modules = [
+        importlib.import_module(f"{node_room.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(node_room.__path__)
+    ]
+    members = {member for module in modules for _, member in inspect.getmembers(module, inspect.isclass)}
+    types = {m for m in members if issubclass(m, NodeType) and m is not NodeType and not m.__name__.startswith("_")}
+    assert types == {type(node.type) for graph in NETWORKS.values() for node in graph.nodes}
+
+
+@pytest.mark.parametrize("quantization", ["int8", "none"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_node_type_is_predicted(name, quantization, hold_against_prediction):
+    hold_against_prediction(NETWORKS[name], quantization)
+
+
+def test_activations_that_only_larger_runtimes_have_are_predicted(hold_against_prediction):
+    hold_against_prediction(FOREIGN, micro=False)
+
+
+@pytest.mark.parametrize("types", [("uint8", "uint8"), ("float32", "uint8"), ("uint8", "float32")])
+def test_other_types_at_the_ends_are_predicted(types, hold_against_prediction):
+    hold_against_prediction(NETWORKS["convolutions"], types=types)
+
+
+def test_one_scale_for_all_channels_is_predicted(hold_against_prediction):
+    hold_against_prediction(NETWORKS["convolutions"], granularity="per_tensor")
+
+
+@pytest.mark.parametrize("reason", NOT_PREDICTED)
+def test_what_nobody_verified_is_not_predicted(reason):
+    node, shape = NOT_PREDICTED[reason]
+    with pytest.raises(NotPredicted, match=reason) as raised:
+        lower(one_after_another(node, shape=shape))
+    assert raised.value.node.type == node
+
+
+def test_a_node_type_without_a_rule_is_not_predicted():
+    class Sorted(Flatten):
+        kind = "sorted"
+
+    with pytest.raises(NotPredicted, match="the operators of sorted"):
+        lower(one_after_another(Sorted()))
+
+
+def test_a_quantization_without_rules_is_not_predicted():
+    with pytest.raises(NotPredicted, match="int16x8"):
+        lower(NETWORKS["merged"], "int16x8")
+
+
+def block_network(name: str) -> Graph:
+    """All examples of a block side by side."""
+    block = BLOCKS.load(name)
+
+    def build(graph: GraphBuilder, tensor):
+        ends = []
+        for example in block.examples:
+            end = block.model_validate({"type": name, **example}).expand(
+                graph, chain(graph, tensor, Activation("relu"))
+            )
+            ends.append(chain(graph, end, *([Flatten()] if len(end.shape) > 1 else []), Dense(3)))
+        return graph.add(Concatenate(), *ends) if len(ends) > 1 else ends[0]
+
+    return network(block.example_input, build)
+
+
+def test_all_blocks_are_seen():
+    assert {"conv", "residual", "inverted_residual", "inception", "separable_conv"} <= set(BLOCKS.names())
+
+
+@pytest.mark.parametrize("name", BLOCKS.names())
+def test_every_block_is_predicted(name, hold_against_prediction):
+    hold_against_prediction(block_network(name))
+
+
+def recipes_for_microcontrollers() -> list[str]:
+    recipes = {name: load_recipe(file).recipe for name, file in shipped_recipes().items()}
+    return [
+        name
+        for name, recipe in recipes.items()
+        if recipe.model.backbone is None and any(export.device.has_arena for export in planned_exports(recipe))
+    ]
+
+
+RECIPES = recipes_for_microcontrollers()
+
+
+def test_recipes_for_microcontrollers_are_seen():
+    assert {"digits", "fashion_mnist", "mlperf_tiny_resnet8", "mlperf_tiny_visual_wake_words"} <= set(RECIPES)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_for_a_microcontroller_is_predicted(name, hold_against_prediction):
+    loaded = load_recipe(name)
+    graph = loaded.recipe.task.deployed(compile_loaded(loaded).graphs)
+    for export in planned_exports(loaded.recipe):
+        if export.device.has_arena:
+            made = forecast(export, graph)
+            assert made.program == lower(made.graph, "int8", normalization_carried=True)
+            hold_against_prediction(made.graph, carried=True, size=0.05)
