@@ -17,6 +17,7 @@ from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
+from cnnpipe.bundle.scales import changed_scales
 from cnnpipe.bundle.workers import RUNTIME_SECONDS
 from cnnpipe.child import Child
 from cnnpipe.errors import Problem, ProblemError
@@ -73,6 +74,7 @@ def _device(bundle: Bundle) -> Iterator[Problem]:
     manifest, file = bundle.manifest, bundle.runnable.file
     yield from changed_memory(target_class(manifest), manifest, file, bundle.runtime)
     yield from changed_attachments(bundle.folder, manifest)
+    yield from changed_scales(bundle.folder, file)
 
 
 def _files(bundle: Bundle) -> Iterator[Problem]:

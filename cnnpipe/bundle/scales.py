@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from cnnpipe.errors import Problem
 from cnnpipe.litert_file import layers_in, read, read_program
 
 SCALES = "scales.csv"
@@ -17,13 +18,22 @@ HEADER = ("tensor", "layer", "type", "constant", "scales", "smallest_scale", "la
 
 def write_scales(folder: Path, file: Path) -> None:
     """Write the table of a file that has quantized tensors and whose format can be read."""
-    if file.suffix != READABLE:
-        return
-    rows = list(scale_rows(file.read_bytes()))
-    if rows:
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
-        (folder / SCALES).write_text(text.getvalue(), encoding="utf-8")
+    if text := _table(file):
+        (folder / SCALES).write_text(text, encoding="utf-8")
+
+
+def changed_scales(folder: Path, file: Path) -> Iterator[Problem]:
+    """Yield a problem when the table of a bundle is not what its file holds."""
+    table = folder / SCALES
+    if table.exists() and table.read_bytes() != _table(file).encode():
+        yield Problem(f"{SCALES} tells other scales than {file.name} holds")
+
+
+def _table(file: Path) -> str:
+    rows = list(scale_rows(file.read_bytes())) if file.suffix == READABLE else []
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([HEADER, *rows] if rows else [])
+    return text.getvalue()
 
 
 def scale_rows(data: bytes) -> Iterator[tuple[str, str, str, bool, int, float, float, int]]:
@@ -31,7 +41,8 @@ def scale_rows(data: bytes) -> Iterator[tuple[str, str, str, bool, int, float, f
     tensors = read(data).subgraphs[0].tensors
     for known, tensor in zip(read_program(data).tensors, tensors, strict=True):
         if known.scales:
-            scales, zero_point = [float(scale) for scale in tensor.quantization.scale], tensor.quantization.zeroPoint[0]
+            scales, zero_points = [float(scale) for scale in tensor.quantization.scale], tensor.quantization.zeroPoint
             layer = next(iter(layers_in(known.name)), "")
             many = known.scales, min(scales), max(scales)
-            yield known.name, layer, known.dtype, known.constant, *many, int(zero_point)
+            zero_point = int(zero_points[0]) if zero_points is not None and len(zero_points) else 0
+            yield known.name, layer, known.dtype, known.constant, *many, zero_point

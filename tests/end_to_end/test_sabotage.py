@@ -137,6 +137,14 @@ def test_the_zero_point_of_the_input_off_by_16(broken_int8: Broken, stated_too: 
     assert "zero point -112" in problems
 
 
+def test_a_scale_in_the_table_doubled(broken_int8: Broken) -> None:
+    table = broken_int8.folder / "scales.csv"
+    header, first, *rest = table.read_text().splitlines()
+    *cells, largest, zero_point = first.split(",")
+    table.write_text("\n".join([header, ",".join([*cells, repr(2 * float(largest)), zero_point]), *rest]) + "\n")
+    assert broken_int8.problems() == "scales.csv tells other scales than model.tflite holds"
+
+
 @pytest.mark.parametrize("where", ["labels.txt", "bundle.json", "both"])
 def test_two_labels_swapped(broken: Broken, where: str) -> None:
     swapped = ["red", "blue", "green", "yellow"]
