@@ -171,39 +171,60 @@ def test_a_task_without_a_client_is_told_at_the_item(painted: Any, tmp_path: Pat
     assert found.value.problems[0].path == "export.0"
 
 
-# ── networks of gray pictures ────────────────────────────────────────────────────────────────────────────────────────
+# ── networks with other inputs ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture(scope="module")
-def gray(painted: Any, tmp_path_factory: pytest.TempPathFactory) -> Subject:
-    """A network that sees the painted pictures in gray: only their brightness tells it anything."""
+def seeing(painted: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Subject]:
+    """Return a function that makes an untrained network that sees the painted pictures after other preprocessing."""
     import keras
 
     from cnnpipe.build import build_model, get_weights, save_weights
     from cnnpipe.evaluation import caller
 
-    subject = painted.subject
-    preprocessing = subject.facts.preprocessing.model_copy(update={"color_mode": "grayscale"})
-    facts = replace(subject.facts, preprocessing=preprocessing)
-    blocks = ({"type": "conv_relu_pool", "filters": 4}, "flatten", {"type": "dense", "units": 16})
-    graph = painted.graph(*blocks, facts=facts)
+    def make(**changed: Any) -> Subject:
+        subject = painted.subject
+        preprocessing = subject.facts.preprocessing.model_validate(
+            {**subject.facts.preprocessing.model_dump(), **changed}
+        )
+        facts = replace(subject.facts, preprocessing=preprocessing)
+        blocks = ({"type": "conv_relu_pool", "filters": 4}, "flatten", {"type": "dense", "units": 16})
+        graph = painted.graph(*blocks, facts=facts)
 
-    def in_gray(split: Any) -> Any:
-        pictures = split.inputs["image"]
-        readers = tuple(lambda picture=picture: {"images": picture} for picture in pictures)
-        seen = np.stack([preprocessing.apply(picture) for picture in pictures])
-        return replace(split, inputs={"image": seen}, readers=readers)
+        def seen(split: Any) -> Any:
+            pictures = split.inputs["image"]
+            readers = tuple(lambda picture=picture: {"images": picture} for picture in pictures)
+            inputs = np.stack([preprocessing.apply(picture) for picture in pictures])
+            return replace(split, inputs={"image": inputs}, readers=readers)
 
-    keras.utils.set_random_seed(0)
-    network = build_model(graph)
-    weights = tmp_path_factory.mktemp("gray") / "weights.npz"
-    save_weights(weights, get_weights(network))
-    splits = {name: in_gray(split) for name, split in subject.splits.items()}
-    call = caller(network, subject.task.signature(facts))
-    return replace(subject, facts=facts, graph=graph, weights=weights, splits=splits, call=call)
+        keras.utils.set_random_seed(0)
+        network = build_model(graph)
+        weights = tmp_path_factory.mktemp("weights") / "weights.npz"
+        save_weights(weights, get_weights(network))
+        splits = {name: seen(split) for name, split in subject.splits.items()}
+        call = caller(network, subject.task.signature(facts))
+        return replace(subject, facts=facts, graph=graph, weights=weights, splits=splits, call=call)
+
+    return make
 
 
-def test_a_network_of_gray_pictures_takes_colour_on_a_phone(gray: Subject, painted: Any, tmp_path: Path) -> None:
+def test_numbers_of_each_channel_are_computed_inside_the_file(
+    seeing: Callable[..., Subject], painted: Any, tmp_path: Path
+) -> None:
+    normalization = {"scale": (0.02, 0.018, 0.017), "offset": (-2.1, -2.0, -1.8)}
+    plans = [painted.plan(target="ios"), painted.plan(target="ios", quantization="int8")]
+    for one in export_all(plans, seeing(normalization=normalization), tmp_path, painted.workers):
+        said, manifest = read_metadata(one.file), read_manifest(one.folder)
+        assert said is not None and (said.inputs[0].mean, said.inputs[0].std) == ((0,), (1,))
+        assert manifest.inputs[0].normalization and manifest.inputs[0].normalization.carried_by == "file"
+        assert manifest.proofs[0].state == "passed"
+        assert (one.folder / "Model.swift").is_file()
+
+
+def test_a_network_of_gray_pictures_takes_colour_on_a_phone(
+    seeing: Callable[..., Subject], painted: Any, tmp_path: Path
+) -> None:
+    gray = seeing(color_mode="grayscale")
     plans = [
         painted.plan(target="android"),
         painted.plan(target="android", quantization="int8"),
