@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cnnpipe.bundle.comparison import Comparer, Comparison, broken_promises
 from cnnpipe.bundle.convert import convert
+from cnnpipe.bundle.limits import exceeded
 from cnnpipe.bundle.runtime import Runnable
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import Problem
 from cnnpipe.events import Listener
-from cnnpipe.litert_file import read_program
 from cnnpipe.manifest import Rung
 from cnnpipe.recipe.exports import PlannedExport
-from cnnpipe.recipe.limits import measured_excess
-
-READABLE = ".tflite"
-"""Ending of the files whose operators can be read."""
 
 
 @dataclass(frozen=True)
@@ -85,27 +81,8 @@ def attempt(export: PlannedExport, bench: Bench) -> Attempt:
     folder.mkdir(parents=True, exist_ok=True)
     runnable = convert(export, bench.subject, bench.workers, folder / export.exporter.file_name)
     made = Attempt(export, bench.subject, runnable, {}).on("validation", bench.comparer)
-    return replace(made, problems=(*_limits(export, runnable), *made.problems))
-
-
-def _limits(export: PlannedExport, runnable: Runnable) -> Iterator[Problem]:
-    """Yield what the device cannot run of a file, and the limits that it exceeds."""
-    arena = runnable.memory.arena if runnable.memory else None
-    yield from measured_excess(export, arena, runnable.facts.bytes)
-    for message in unrunnable(export, runnable):
-        yield Problem(f"the file {export.name}: {message}", path=export.path)
-
-
-def unrunnable(export: PlannedExport, runnable: Runnable) -> Iterator[str]:
-    """Yield why the device cannot run a written file, operator by operator, each reason once."""
-    islands = runnable.facts.float_operators
-    if islands and export.device.builtins_only:
-        yield f"these operators compute in float, and the target computes in integers only: {', '.join(islands)}"
-    if runnable.file.suffix != READABLE:
-        return
-    program = read_program(runnable.file.read_bytes(), runnable.file.name)
-    misfits = export.device.misfits(program, export.quantization)
-    yield from dict.fromkeys(misfit.message for misfit in misfits if misfit.severity == "error")
+    wrong = (replace(problem, path=export.path) for problem in bench.subject.wrong_in(runnable.file))
+    return replace(made, problems=(*exceeded(export, runnable), *wrong, *made.problems))
 
 
 def told(made: Attempt, listener: Listener) -> Attempt:

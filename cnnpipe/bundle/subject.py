@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cnnpipe.data import SplitData, exact_inputs
 from cnnpipe.datasets import SplitName
+from cnnpipe.errors import Problem
 from cnnpipe.graph import Graph
 from cnnpipe.task import Arrays, Facts, Signature, Task
 
@@ -28,6 +29,7 @@ class Subject:
         origin: What the bundle says about where it comes from, as plain values.
         reference: Runs the network with the rounding of the file in it, which the file must equal step for step; None
             where the file must be near `call`.
+        wrong_in: Returns what a file made of it has wrong, from the file alone.
     """
 
     task: Task
@@ -39,6 +41,7 @@ class Subject:
     seed: int = 0
     origin: Mapping[str, Any] = field(default_factory=dict)
     reference: Callable[[Arrays], Arrays] | None = None
+    wrong_in: Callable[[Path], Iterable[Problem]] = lambda file: ()
 
     @property
     def signature(self) -> Signature:

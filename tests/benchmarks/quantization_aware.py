@@ -1,6 +1,6 @@
 """What quantization-aware training wins back, against the same epochs without rounding: a table for each run.
 
-    python tests/benchmarks/quantization_aware.py RUN_FOLDER ... [--epochs N] [--granularity per_tensor] [--flat]
+    python tests/benchmarks/quantization_aware.py RUN_FOLDER ... [--epochs N] [--examples N] [--flat]
 
 Rows: the float network; int8 of it as it is; int8 after quantization-aware training; and the fair control, the same
 network with BatchNorm folded, trained on for the same epochs on the same batches in float, then int8 as it is. Scores
@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--granularity", nargs="*", default=["per_channel", "per_tensor"])
+    parser.add_argument("--examples", type=int, help="train on with so many of the training examples; all by default")
     parser.add_argument("--flat", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Workers() as workers:
@@ -70,7 +71,7 @@ def measure(run: Path, given: argparse.Namespace, folder: Path, workers: Workers
     weights = folder / "weights.npz"
     save_weights(weights, get_weights(source.model))
     call = caller(source.model, task.signature(facts))
-    subject = Subject(task, facts, source.graph, weights, source.data.splits, call, recipe.seed)
+    subject = Subject(task, facts, source.graph, weights, fewer(source.data.splits, given.examples), call, recipe.seed)
     if given.flat:
         subject = badly_scaled(subject, folder)
     bench = Bench(subject, workers, Comparer(subject, workers.runtime), folder, Notes())
@@ -90,6 +91,19 @@ def measure(run: Path, given: argparse.Namespace, folder: Path, workers: Workers
         began = time.perf_counter()
         continued = continued or control(subject, recipe, export, folder)
         row(f"control, {granularity}", export, continued, bench, time.perf_counter() - began)
+
+
+def fewer(splits, examples: int | None):
+    """Return the splits with so many training examples."""
+    whole, rows = splits["training"], slice(examples)
+    part = replace(
+        whole,
+        names=whole.names[rows],
+        files=whole.files[rows],
+        inputs={name: values[rows] for name, values in whole.inputs.items()},
+        targets={name: values[rows] for name, values in whole.targets.items()},
+    )
+    return {**splits, "training": part} if examples else splits
 
 
 def row(name: str, export, subject: Subject, bench: Bench, seconds: float) -> None:

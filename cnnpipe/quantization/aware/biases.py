@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
 from cnnpipe.quantization.aware.nodes import FakeQuantization, FakeQuantizedWeights, SharedFakeQuantization
+from cnnpipe.quantization.aware.scales import STEPS, bounds
 
 if TYPE_CHECKING:
     import numpy as np
 
 Arrays = Mapping[str, list["np.ndarray"]]
-ACTIVATION_STEPS, WEIGHT_STEPS = 255, 127
+WEIGHT_STEPS = 127
 
 
 def rounded_biases(graph: Graph, weights: Arrays) -> dict[str, list[np.ndarray]]:
@@ -48,23 +49,18 @@ def _largest(kind: FakeQuantizedWeights, kernel: np.ndarray, bias: np.ndarray) -
     per_channel = kind.granularity == "per_channel" and isinstance(kind.exact, Convolution | DepthwiseConvolution)
     least = np.maximum(LEAST_OF_BIAS * np.abs(bias), LEAST_LARGEST)
     if not per_channel:
-        return np.maximum(np.abs(kernel).max(), least.max()) * np.ones_like(bias)
+        return np.full(len(bias), max(np.abs(kernel).max(), least.max()))
     rows = kernel.reshape(-1, len(bias))  # the two last axes of a depthwise kernel are its output channels
     return np.asarray(np.maximum(np.abs(rows).max(axis=0), least))
 
 
 def _input_scale(graph: Graph, node: Node, weights: Arrays) -> float:
     """Return the scale of what a node reads."""
-    from cnnpipe.layers.fake_quantization import LEAST_RANGE
-
     node = graph.nodes[node.inputs[0]]
     while not isinstance(node.type, FakeQuantization | SharedFakeQuantization):
         node = graph.nodes[node.inputs[0]]
-    name = node.type.node if isinstance(node.type, SharedFakeQuantization) else node.name
-    if isinstance(node.type, FakeQuantization) and node.type.fixed:
-        low, high = node.type.fixed
+    if isinstance(node.type, SharedFakeQuantization):
+        low, high = bounds(FakeQuantization(), weights[node.type.node])
     else:
-        minimum, maximum = weights[name]
-        low = min(float(minimum.min()), 0.0)
-        high = max(float(maximum.max()), low + LEAST_RANGE, 0.0)
-    return (high - low) / ACTIVATION_STEPS
+        low, high = bounds(node.type, weights.get(node.name, []))
+    return (high - low) / STEPS

@@ -34,7 +34,8 @@ KEEPS_RANGE = (
     Upsampling,
 )  # fmt: skip
 """What LiteRT computes without rescaling. Bilinear resizing rounds once more, to the same steps; so does average
-pooling, but it rounds halves another way than fake quantization, which then brings it no nearer."""
+pooling, but it rounds halves another way than fake quantization, which then brings it no nearer. A concatenation rounds
+nothing, but the converter loses its range where several read it, unless that is said again after it."""
 TAKES_RELU = (Convolution, DepthwiseConvolution, Dense, Add, Multiply)
 """What the converter joins with a ReLU after it."""
 RELU = ("relu", "relu6")
@@ -163,12 +164,12 @@ def _ranges(graph: Graph, pixels: bool) -> _Ranges:
     readers = _readers(graph)
     for position, node in enumerate(graph.nodes):
         prescribed = _prescribed(node.type, pixels)
-        if isinstance(node.type, Concatenate) or _blends(node.type):
+        if _joins(node.type):
             so_far = _Ranges(frozenset(calibrated), fixed)
             found = [o for read in node.inputs for o in _origins(graph, so_far, read) if o in fixed]
-            if found and _blends(node.type):
+            if found and not isinstance(node.type, Concatenate):
                 fixed[position] = fixed[found[0]]
-            elif found or _blends(node.type):
+            else:
                 calibrated.add(position)
         elif isinstance(node.type, Input) and any(isinstance(reader.type, Rescaling) for reader in readers[position]):
             continue
@@ -196,8 +197,11 @@ def _one_pair(kind: Rescaling) -> tuple[float, float]:
     return kind.scale, kind.offset
 
 
-def _blends(kind: NodeType) -> bool:
-    return isinstance(kind, Resizing | Upsampling) and kind.interpolation == "bilinear"
+def _joins(kind: NodeType) -> bool:
+    """Return whether a node rounds once more, to the steps of what it reads."""
+    return isinstance(kind, Concatenate) or (
+        isinstance(kind, Resizing | Upsampling) and kind.interpolation == "bilinear"
+    )
 
 
 def _readers(graph: Graph) -> list[list[Node]]:
@@ -220,12 +224,10 @@ def _shared(graph: Graph, ranges: _Ranges) -> dict[int, int]:
     """Return the number of the group of each node that shares its range with others."""
     groups: dict[int, int] = {}
     for position, node in enumerate(graph.nodes):
-        if _blends(node.type) and position in ranges.calibrated:
-            members = [position, *_origins(graph, ranges, node.inputs[0])]
-        elif isinstance(node.type, Concatenate) and position not in ranges:
-            members = [origin for read in node.inputs for origin in _origins(graph, ranges, read)]
-        else:
+        members = [origin for read in node.inputs for origin in _origins(graph, ranges, read)]
+        if not _joins(node.type) or any(member in ranges.fixed for member in members):
             continue
+        members.append(position)
         merged = {groups[member] for member in members if member in groups}
         groups |= dict.fromkeys(members, position)
         groups = {member: position if group in merged else group for member, group in groups.items()}

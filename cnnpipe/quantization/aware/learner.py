@@ -47,6 +47,7 @@ def _trained_on(export: PlannedExport, bench: Bench, loaded: LoadedRecipe) -> Su
     from cnnpipe.quantization.aware.biases import rounded_biases
     from cnnpipe.quantization.aware.learning import learn, learning_rate
     from cnnpipe.quantization.aware.ranges import calibrated
+    from cnnpipe.quantization.aware.scales import wrong_scales
     from cnnpipe.training import make_deterministic
 
     recipe, subject, began = loaded.recipe, bench.subject, time.monotonic()
@@ -60,12 +61,16 @@ def _trained_on(export: PlannedExport, bench: Bench, loaded: LoadedRecipe) -> Su
     call = caller(model, subject.signature)
     learned = learn(network.graph, model, call, subject, recipe, settings, bench.listener)
     bench.listener.note(f"{export.name}: {learned} ({time.monotonic() - began:.0f} s)")
-    set_weights(model, rounded_biases(network.graph, get_weights(model)))
+    weights = rounded_biases(network.graph, get_weights(model))
+    set_weights(model, weights)
     file = bench.folder / f"{export.name}.quantization_aware.npz"
-    save_weights(file, get_weights(model))
+    save_weights(file, weights)
     said = {"epochs": settings.epochs, "learning_rate": learning_rate(recipe, settings), "kept_epoch": learned.kept}
     origin = {**subject.origin, "quantization_aware": said}
-    return replace(subject, graph=network.graph, weights=file, call=call, reference=call, origin=origin)
+    return replace(
+        subject, graph=network.graph, weights=file, call=call, reference=call, origin=origin,
+        wrong_in=lambda written: wrong_scales(network.graph, weights, written),
+    )  # fmt: skip
 
 
 def _check_single(loaded: LoadedRecipe, subject: Subject) -> None:

@@ -74,9 +74,9 @@ def test_tensors_that_meet_share_one_range_through_all_that_keeps_it():
     built = builder.build({"end": builder.add(Concatenate(), builder.add(Upsampling(1), inner), c)})
     made = rounded(built, "per_channel", carried=True, pixels=True).graph
     (shared,) = [n for n in made.nodes if isinstance(n.type, FakeQuantization) and not n.type.fixed]
-    assert shared.type.tensors == 3
+    assert shared.type.tensors == 5
     followers = [n.type for n in made.nodes if isinstance(n.type, SharedFakeQuantization)]
-    assert [(f.node, f.tensor) for f in followers] == [(shared.name, 1), (shared.name, 2)]
+    assert [(f.node, f.tensor) for f in followers] == [(shared.name, number) for number in (1, 2, 3, 4)]
 
 
 def test_tensors_of_a_prescribed_range_keep_it_and_the_result_has_its_own():
