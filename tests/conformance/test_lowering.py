@@ -27,6 +27,7 @@ from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, Gl
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
+from cnnpipe.graph.ordering import best_order
 from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.feasibility import forecast
@@ -90,8 +91,8 @@ NETWORKS = {
     "shapes": one_after_another(
         same(8), Reshape((4, 16, 8)), Activation("relu"), Reshape((8, 8, 8)), Cropping(1), ZeroPadding(1),
         AveragePooling(3, 2), Upsampling(2), Resizing((7, 5)), TransposedConvolution(6, 3, 2), BatchNormalization(),
-        Activation("relu"), TransposedConvolution(4, 2, 2, "same", use_bias=False), Dropout(0.5), StochasticDepth(0.1), Dense(6),
-        Activation("relu"), Flatten(), Dense(3), Activation("sigmoid"),
+        Activation("relu"), TransposedConvolution(4, 2, 2, "same", use_bias=False), Dropout(0.5), StochasticDepth(0.1),
+        Dense(6), Activation("relu"), Flatten(), Dense(3), Activation("sigmoid"),
     ),
     "signals": one_after_another(
         Convolution(8, 3, padding="causal"), BatchNormalization(), Activation("relu"), MaxPooling(),
@@ -135,6 +136,16 @@ def test_every_node_type_is_predicted(name, quantization, hold_against_predictio
 
 def test_activations_that_only_larger_runtimes_have_are_predicted(hold_against_prediction):
     hold_against_prediction(FOREIGN, micro=False)
+
+
+def test_a_searched_order_is_the_one_of_the_file(hold_against_prediction):
+    def layers(graph: Graph) -> list[str]:
+        return [operator.layer for operator in lower(graph).operators]
+
+    usual = NETWORKS["merged"]
+    other = best_order(usual, lambda graph: layers(graph) == layers(usual))
+    assert layers(other) != layers(usual)
+    hold_against_prediction(other)
 
 
 @pytest.mark.parametrize("types", [("uint8", "uint8"), ("float32", "uint8"), ("uint8", "float32")])

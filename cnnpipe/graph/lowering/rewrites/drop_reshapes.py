@@ -26,11 +26,10 @@ def drop_reshapes(draft: Draft) -> None:
         unread = not draft.readers(step.writes) and step.writes not in draft.outputs
         if unread or step.values[0].shape == step.writes.shape or _is_read_as_a_vector(draft, step):
             draft.remove(step, step.values[0])
-        elif _keeps_axes(draft, step):
-            maker, shape = draft.alone(step), step.writes.shape
-            assert maker is not None  # noqa: S101
-            draft.remove(step, maker.writes)
-            draft.reshape(maker, shape)
+        elif (reduction := draft.alone(step)) is not None and reduction.name in REDUCTIONS:
+            shape = step.writes.shape
+            draft.remove(step, reduction.writes)
+            draft.reshape(reduction, shape)
 
 
 def _is_read_as_a_vector(draft: Draft, step: Step) -> bool:
@@ -45,8 +44,3 @@ def _is_repeated_alike(step: Step, reader: Step) -> bool:
         return False
     before, after = step.values[0].shape, step.writes.shape
     return len(before) < len(after) and after == (1,) * (len(after) - len(before)) + before
-
-
-def _keeps_axes(draft: Draft, step: Step) -> bool:
-    maker = draft.alone(step)
-    return maker is not None and maker.name in REDUCTIONS
