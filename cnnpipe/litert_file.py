@@ -287,6 +287,13 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
+def activation_scales(data: bytes) -> tuple[float, ...]:
+    """Return the scales of all quantized tensors that are no constants, each once."""
+    model = read(data)
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    return tuple({_quantization(t)[0] or 0.0: None for t in tensors if _is_quantized_activation(model, t)})
+
+
 def has_quantized_constant(data: bytes) -> bool:
     """Return whether any constant tensor is stored as int8 with a scale: whether the file shrank at all."""
     model = read(data)
