@@ -50,9 +50,9 @@ def client_subject(subject: Subject, folder: Path) -> Subject:
     preprocessing = subject.facts.preprocessing.for_channels(CHANNELS)
     if preprocessing is None:
         raise ProblemError(Problem("the client of the target feeds colour, and the preprocessing cannot give any"))
-    name = gray_layer(subject.graph)
+    layer = gray_layer(subject.graph)
     weights = folder / "weights_of_colour.npz"
-    save_weights(weights, {**load_weights(subject.weights), name: [_kernel()]})
+    save_weights(weights, {**load_weights(subject.weights), layer: [_kernel()]})
     return replace(
         subject,
         facts=replace(subject.facts, preprocessing=preprocessing),
