@@ -12,6 +12,7 @@ from pathlib import Path
 from cnnpipe.build import plan
 from cnnpipe.bundle.calibration import write_calibration
 from cnnpipe.bundle.client import client_notes, planned_metadata
+from cnnpipe.bundle.limits import exceeded
 from cnnpipe.bundle.memory import arena_of
 from cnnpipe.bundle.normalization import carried_normalization
 from cnnpipe.bundle.prediction import unpredicted
@@ -69,7 +70,7 @@ def dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Workers)
     """Convert the untrained network for every export, open each file and run it once. The files are thrown away.
 
     Raises:
-        ProblemError: All exports that cannot be converted or run, each at its recipe path.
+        ProblemError: All exports that cannot be converted or run, or exceed a limit, each at its recipe path.
     """
     found: list[FileFacts] = []
     problems: list[Problem] = []
@@ -108,11 +109,16 @@ def _dry_file(export: PlannedExport, graph: Graph, workers: Workers) -> FileFact
         job, seed = _job(export, graph, file), 0
         while True:
             try:
-                return _converted(export, graph, workers, replace(job, seed=seed)).facts
+                runnable = _converted(export, graph, workers, replace(job, seed=seed))
             except ProblemError:
                 seed += 1
                 if export.quantization not in CALIBRATED or not file.is_file() or seed == DRY_SEEDS:
                     raise
+            else:
+                break
+        if problems := list(exceeded(export, runnable)):
+            raise ProblemError(problems)
+        return runnable.facts
 
 
 def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnpipe.bundle.convert import dry_export
 from cnnpipe.bundle.export import export_all
+from cnnpipe.errors import ProblemError
 from cnnpipe.manifest import read_manifest
 from cnnpipe.recipe.feasibility import forecast
 
@@ -62,3 +64,10 @@ def test_vela_that_is_not_installed_is_said_and_never_passed(written, monkeypatc
     vela = room("runtimes").load("vela").model_validate({"type": "vela"})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert vela.missing() == "the package ethos-u-vela is not installed: pip install 'cnnpipe[ethos]'"
+
+
+def test_the_dry_export_notices_a_limit_too(painted):
+    small = painted.plan(target="generic", quantization="int8", max_bytes=100)
+    with pytest.raises(ProblemError, match="max_bytes allows 100") as caught:
+        dry_export([small], painted.subject.graph, painted.workers)
+    assert [problem.path for problem in caught.value.problems] == ["export.0.max_bytes"]
