@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from cnnpipe.errors import Problem
+from cnnpipe.errors import Place, Problem
 from cnnpipe.evaluation import Drop
+from cnnpipe.exporters import TensorError
 from cnnpipe.jobs.results import EvaluateResult, ExportResult, ExportsResult, PredictResult, RunResult, TrainResult
+from cnnpipe.jobs.sensitivity import SensitivityResult
+from cnnpipe.quantization.sensitivity import Sensitivity
 from cnnpipe.task import Metric, Score, Scores
 
 Call = Callable[..., Result]
@@ -87,6 +90,23 @@ def test_export(call: Call, job: Callable[..., list[Any]]) -> None:
     call("export", "digits")
     items = [arguments[1] for arguments, _ in calls]
     assert items == [{"quantization": "int8", "max_drop": 0.01}, None]
+
+
+def test_sensitivity(call: Call, job: Callable[..., list[Any]]) -> None:
+    place = Place("resolved.yaml", 48, 7)
+    hurt = Sensitivity(1, TensorError("CONV_2D", "n002", 0.25, 0.4), ("n002",), "stem", "model.blocks.0", place)
+    fine = Sensitivity(0, TensorError("SOFTMAX", "n009", 0.3, 0.0), ("n009",), "head", "task.head", None)
+    calls = job("sensitivity.sensitivity", SensitivityResult(RUN, (hurt, fine)))
+    lines = call("sensitivity", "digits", "--granularity", "per_tensor").stdout.splitlines()
+    assert calls[0][0] == ("digits", {"granularity": "per_tensor"})
+    assert lines[2].split() == ["stem", "n002", "CONV_2D", "0.25", "40.0%", "hurt", "resolved.yaml:48:7"]
+    assert lines[3].split() == ["head", "n009", "SOFTMAX", "0.30", "0.0%", "task.head"]
+    assert lines[-1].startswith("1 of 2 operators lose more in int8 than rounding explains")
+    told = json.loads(call("sensitivity", "digits", "--json").stdout)["operators"]
+    assert [(one["operator"], one["line"], one["suspect"]) for one in told] == [
+        ("CONV_2D", 48, True),
+        ("SOFTMAX", None, False),
+    ]
 
 
 def test_evaluate(call: Call, job: Callable[..., list[Any]]) -> None:
