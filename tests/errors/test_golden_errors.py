@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cnnpipe.errors import ProblemError
+from cnnpipe.quantization.aware.network import unfit_layers
 from cnnpipe.recipe.compiled import compile_recipe
 from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import load_recipe
@@ -28,7 +29,8 @@ def said(file: Path) -> str:
     try:
         loaded = load_recipe(file.name, overrides(file))
         compiled = compile_recipe(loaded)
-        problems = (*loaded.warnings, *compiled.problems, *judge(loaded, compiled).problems)
+        unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
+        problems = (*loaded.warnings, *compiled.problems, *judge(loaded, compiled).problems, *unfit)
     except ProblemError as error:
         problems = error.problems
     return "".join(f"{problem}\n" for problem in problems)
