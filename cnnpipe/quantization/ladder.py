@@ -61,7 +61,8 @@ def climb(export: PlannedExport, bench: Bench, learn: Learn | None = None) -> At
     rungs: list[Rung] = []
     attempts: list[Attempt] = []
     for number, step in enumerate(_steps(export, bench, learn)):
-        bench.listener.stage(f"export {export.name}: {step.rung}")
+        if not step.why_not:
+            bench.listener.stage(f"export {export.name}: {step.rung}")
         made, rung = _tried(step, replace(bench, folder=bench.folder / f"{number}"))
         rungs.append(rung)
         attempts += [made] if made else []
