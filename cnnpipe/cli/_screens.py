@@ -42,7 +42,7 @@ def _run(result: RunResult) -> str:
     bundle = bundles[-1] if bundles else training.run
     return "\n".join([
         _headline(training), "", _export_table(rows, training.metric.name), "", *_ladders(exported),
-        *_proofs(exported.exports), *_lost(exported.exports),
+        *_proofs(exported), *_lost(exported.exports),
         *_places(training.run, exported.exports),
         *_next(f"cnnpipe predict {_path(bundle)} FILE", f"cnnpipe evaluate {_path(training.run)} --split validation"),
     ])  # fmt: skip
@@ -66,7 +66,7 @@ def _metrics(scores: Scores) -> list[str]:
 def _exports(result: ExportsResult) -> str:
     rows = [_export_row(export) for export in result.exports]
     return "\n".join([
-        _export_table(rows, result.metric.name), "", *_ladders(result), *_proofs(result.exports),
+        _export_table(rows, result.metric.name), "", *_ladders(result), *_proofs(result),
         *_lost(result.exports), *_places(result.run, result.exports),
     ])  # fmt: skip
 
@@ -94,9 +94,10 @@ def _ladders(result: ExportsResult) -> Iterator[str]:
             yield ""
 
 
-def _proofs(exports: Sequence[ExportResult]) -> Iterator[str]:
-    """Yield a line for each runtime that was asked about each file."""
-    lines = [f"{one.label}   {proof_line(proof)}" for one in exports for proof in one.proofs]
+def _proofs(result: ExportsResult) -> Iterator[str]:
+    """Yield a line for each runtime that was asked about each file, with what the file is worth there."""
+    metric = result.metric.name
+    lines = [f"{one.label}   {proof_line(proof, metric)}" for one in result.exports for proof in one.proofs]
     yield from [*lines, ""] if lines else []
 
 
