@@ -39,7 +39,8 @@ def outcome(arguments: list[str], folder: Path) -> tuple[int, list[str], str]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["--help"], ["--version"], ["check", "digits"], ["describe", "digits"], ["describe", "digits", "--board", "nicla_vision"], ["list"], ["schema"], ["runs"],
+        ["--help"], ["--version"], ["check", "digits"], ["describe", "digits"],
+        ["describe", "digits", "--board", "nicla_vision"], ["list"], ["schema"], ["runs"],
         ["run", "--help"], ["predict", "--help"], ["completion", "bash"], ["doctor"],
         ["runs", "diff", "--help"], ["runs", "reproduce", "--help"],
     ],
