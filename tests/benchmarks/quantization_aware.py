@@ -7,9 +7,9 @@ network with BatchNorm folded, trained on for the same epochs on the same batche
 are those of the test split; nothing is decided here. `agreement` is the share of test examples on which the file and
 the network with its rounding have the same largest output, `1 step` the share of outputs within one step.
 
-`--flat` is a constructed network: before anything is measured, channels between a convolution and a depthwise one (or
-another convolution) are scaled by random factors from 1/12 to 12 that the next layer undoes. In float it says the same;
-with one scale for all channels int8 then has few steps left for many of them.
+`--flat` is a constructed network: before anything is measured, channels between two convolutions are scaled by random
+factors from 1/20 to 20 that the second undoes. In float it says the same; where one scale serves all channels of a
+tensor, int8 then has few steps left for many of them.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from cnnpipe.events import Listener
 from cnnpipe.graph.folding import fold
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.pooling import MaxPooling
 from cnnpipe.jobs import export as job
 from cnnpipe.jobs import fitting
 from cnnpipe.jobs.trained import open_trained
@@ -142,29 +143,16 @@ def badly_scaled(subject: Subject, folder: Path) -> Subject:
     folded = fold(subject.graph)
     graph, weights = folded.graph, folded.weights(load_weights(subject.weights))
     random = np.random.default_rng(0)
-    readers = {i: [n for n in graph.nodes if i in n.inputs] for i in range(len(graph.nodes))}
     count = 0
-    for position, node in enumerate(graph.nodes):
-        end = position
-        if (
-            len(readers[end]) == 1
-            and isinstance(readers[end][0].type, Activation)
-            and isinstance(node.type, Convolution | DepthwiseConvolution)
-        ):
-            if readers[end][0].type.activation != "relu":
-                continue
-            end = graph.nodes.index(readers[end][0])
-        else:
+    for node in graph.nodes:
+        after = next_kernel(graph, node)
+        if after is None:
             continue
-        if len(readers[end]) != 1 or not isinstance(readers[end][0].type, Convolution | DepthwiseConvolution):
-            continue
-        after = readers[end][0]
-        factors = np.exp(random.uniform(-2.5, 2.5, node.shape[-1])).astype("float32")
-        kernel = weights[node.name][0]
+        factors = np.exp(random.uniform(-3, 3, node.shape[-1])).astype("float32")
+        kernel, *bias = weights[node.name]
         shaped = factors.reshape(kernel.shape[-2:]) if isinstance(node.type, DepthwiseConvolution) else factors
-        weights[node.name] = [kernel * shaped, *(bias * factors for bias in weights[node.name][1:])]
-        kernel = weights[after.name][0]
-        weights[after.name] = [kernel / factors[:, None], *weights[after.name][1:]]
+        weights[node.name] = [kernel * shaped, *(values * factors for values in bias)]
+        weights[after.name] = [weights[after.name][0] / factors[:, None], *weights[after.name][1:]]
         count += 1
     print(f"scaled the channels of {count} layers")
     file = folder / "badly_scaled.npz"
@@ -172,6 +160,22 @@ def badly_scaled(subject: Subject, folder: Path) -> Subject:
     model = build_model(graph)
     set_weights(model, weights)
     return replace(subject, graph=graph, weights=file, call=caller(model, subject.signature))
+
+
+def next_kernel(graph, node):
+    """Return the convolution that alone reads a convolution, through ReLU and max pooling; else None."""
+    if not isinstance(node.type, Convolution | DepthwiseConvolution):
+        return None
+    while True:
+        readers = [other for other in graph.nodes if graph.nodes.index(node) in other.inputs]
+        if len(readers) != 1:
+            return None
+        (node,) = readers
+        if isinstance(node.type, Convolution | DepthwiseConvolution):
+            return node
+        scales_along = isinstance(node.type, Activation) and node.type.activation == "relu"
+        if not scales_along and not isinstance(node.type, MaxPooling):
+            return None
 
 
 if __name__ == "__main__":
