@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from cnnpipe.child import Child
 from cnnpipe.datasets import SplitName
 from cnnpipe.errors import Problem
 from cnnpipe.evaluation import Drop, Evaluation, compare, evaluate
+from cnnpipe.manifest import Proof
 from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.task import Arrays, Metric, Prediction, Scores
 
@@ -113,6 +114,27 @@ def broken_promises(export: PlannedExport, comparison: Comparison) -> Iterator[P
             f"({counts}); max_drop allows {export.max_drop:.4g}",
             path=f"{export.path}.max_drop",
         )
+
+
+def lost_in_runtimes(export: PlannedExport, comparison: Comparison, proofs: Sequence[Proof]) -> Iterator[Problem]:
+    """Yield what the file loses of the headline metric in the device's own runtimes, where that is more than allowed.
+
+    Args:
+        export: What was asked for.
+        comparison: The file against Keras on the split that the runtimes answered.
+        proofs: What they said; one that did not get every example is not held to it.
+    """
+    model = comparison.model.scores.metrics[comparison.headline.name]
+    for proof in proofs:
+        if export.max_drop is None or proof.score is None or proof.examples != model.n:
+            continue
+        drop = (model.value - proof.score) * (1 if comparison.headline.higher_is_better else -1)
+        if drop > export.max_drop + 1e-9:
+            yield Problem(
+                f"the file {export.name} loses {drop:.4g} of {comparison.headline.name} on {comparison.split} in "
+                f"{proof.runtime} (n={model.n}); max_drop allows {export.max_drop:.4g}",
+                path=f"{export.path}.max_drop",
+            )
 
 
 def lost_examples(comparison: Comparison) -> list[LostExample]:

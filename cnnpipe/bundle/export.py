@@ -16,7 +16,7 @@ from cnnpipe.bundle import golden
 from cnnpipe.bundle.attempt import Attempt, Bench, Decide, attempt, told
 from cnnpipe.bundle.check import check_bundle
 from cnnpipe.bundle.client import client_subject, takes_colour_for_gray
-from cnnpipe.bundle.comparison import Comparer, Comparison, lost_examples
+from cnnpipe.bundle.comparison import Comparer, Comparison, lost_examples, lost_in_runtimes
 from cnnpipe.bundle.delegation import told_if_slower
 from cnnpipe.bundle.measured import Measured
 from cnnpipe.bundle.normalization import check_normalization
@@ -123,8 +123,12 @@ def _written(made: Attempt, folder: Path, bench: Bench) -> Exported:
     bundle, proofs = bench.folder / f"{export.name}.bundle", tuple[Proof, ...]()
     if not problems:
         proofs = _write(bundle, made, milliseconds, workers)
-        problems = tuple(
-            replace(p, message=f"the file {export.name}: {p.message}", path=export.path) for p in broken_proofs(proofs)
+        problems = (
+            *(
+                replace(p, message=f"the file {export.name}: {p.message}", path=export.path)
+                for p in broken_proofs(proofs)
+            ),
+            *lost_in_runtimes(export, made.comparisons["test"], proofs),
         )
     target = rejected if problems else accepted
     with whole_folder(target) as whole:

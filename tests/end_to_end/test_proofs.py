@@ -157,6 +157,17 @@ def test_what_does_not_agree_rejects_the_file(
     assert said in json.loads((one.folder / "rejected.json").read_text())["problems"][0]
 
 
+def test_max_drop_holds_in_the_runtime_of_the_device_too(device: Device, painted: Any, tmp_path: Path) -> None:
+    """A runtime may round so differently that it stays within its bounds and still loses too much."""
+    device(lossy_one={"habit": "outputs['probabilities'][:] = -128", "steps": None, "decisions": False, "score": 1.0})
+    assert _export(painted, tmp_path / "free", quantization="int8").passed
+    one = _export(painted, tmp_path / "held", quantization="int8", max_drop=0.1)
+    (problem,) = one.problems
+    assert "of accuracy on test in lossy_one (n=60); max_drop allows 0.1" in problem.message
+    assert problem.path == "export.0.max_drop"
+    assert one.folder.name == "gadget-int8.rejected"
+
+
 def test_a_runtime_that_hangs_is_ended(device: Device, exported: Mapping[str, Exported], painted: Any) -> None:
     folder = device(slow_one={"habit": "time.sleep(600)"})
     file = folder / "runtimes" / "slow_one.py"
