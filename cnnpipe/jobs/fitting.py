@@ -134,7 +134,7 @@ def prepare(
         early = early or _start_dry(loaded, workers, approved(loaded, compiled, notes))
         notes.stage("dry export")
         graph = loaded.recipe.task.deployed(compiled.graphs)
-        for export, made in zip(planned_exports(loaded.recipe), early.result(), strict=True):
+        for export, made in zip(planned_exports(loaded.recipe), _tried(loaded, early), strict=True):
             sure = len(possible_rungs(export)) == 1  # of a ladder, what was tried may be another file
             for note in unpredicted(export, graph, made.operators) if sure else ():
                 notes.note(f"{export.name}: {note}")
@@ -234,6 +234,14 @@ def approved(loaded: LoadedRecipe, compiled: Compiled, notes: Notes) -> Mapping[
 
 def _start_dry(loaded: LoadedRecipe, workers: Workers, graphs: Mapping[str, Graph]) -> Future[tuple[FileFacts, ...]]:
     return start_dry_export(planned_exports(loaded.recipe), loaded.recipe.task.deployed(graphs), workers)
+
+
+def _tried(loaded: LoadedRecipe, early: Future[tuple[FileFacts, ...]]) -> tuple[FileFacts, ...]:
+    """Return what the dry export wrote; what is wrong with it stands at its line of the recipe."""
+    try:
+        return early.result()
+    except ProblemError as error:
+        raise ProblemError(map(loaded.located, error.problems)) from error
 
 
 def _build(graphs: Mapping[str, Graph]) -> dict[str, keras.Model]:

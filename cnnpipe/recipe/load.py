@@ -57,6 +57,10 @@ class LoadedRecipe:
         """Return the place of the key at a recipe path, or of its nearest ancestor."""
         return self.root.closest(path).key_place
 
+    def located(self, problem: Problem) -> Problem:
+        """Return a problem with the place of its path, unless it has a place."""
+        return problem.at(self.place_of(_parts(problem.path, self.root))) if problem.path else problem
+
 
 def load_recipe(recipe: str | File | LoadedRecipe, overrides: Sequence[str] = ()) -> LoadedRecipe:
     """Read and check a recipe.
