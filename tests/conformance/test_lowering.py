@@ -153,6 +153,11 @@ def test_other_types_at_the_ends_are_predicted(types, hold_against_prediction):
     hold_against_prediction(NETWORKS["convolutions"], types=types)
 
 
+@pytest.mark.parametrize("types", [("float32", "float32"), ("uint8", "uint8")])
+def test_ends_in_float_need_no_conversion_there(types, hold_against_prediction):
+    hold_against_prediction(one_after_another(Activation("elu"), shape=(4, 4, 8)), types=types)
+
+
 def test_one_scale_for_all_channels_is_predicted(hold_against_prediction):
     hold_against_prediction(NETWORKS["convolutions"], granularity="per_tensor")
 

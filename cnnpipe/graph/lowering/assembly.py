@@ -46,14 +46,17 @@ class _Assembly:
             constant, Tensor("", constant.shape, TYPES[self.quantization][constant.role], True, scales)
         )
 
-    def step(self, step: Step, readers: Sequence[Step], is_output: bool) -> None:
-        """Add the operator of a step, in float between DEQUANTIZE and QUANTIZE where it has no other way."""
+    def step(self, step: Step, readers: Sequence[Step], is_quantized: bool) -> None:
+        """Add the operator of a step, in float between DEQUANTIZE and QUANTIZE where it has no other way.
+
+        `is_quantized` says that its result is wanted quantized in any case.
+        """
         if self.is_float(step):
             (source,) = step.values
             reads: tuple[int, ...] = (self.as_float(source, step.layer),)
             wrote = self.activation((step.writes, FLOAT), step.writes, FLOAT)
             self.operators.append(Operator(step.name, reads, (wrote,), 0, step.options, step.layer))
-            if is_output or not all(self.is_float(reader) for reader in readers):
+            if is_quantized or not all(self.is_float(reader) for reader in readers):
                 self.positions[step.writes] = self.convert("QUANTIZE", wrote, step.writes, self.inside, step.layer)
             return
         reads = tuple(-1 if read is None else self.positions[read] for read in step.reads)
@@ -72,7 +75,7 @@ class _Assembly:
 
     def convert(self, name: str, source: int, value: Value, dtype: str, layer: str) -> int:
         """Add an operator that changes a tensor's type, and return what it writes."""
-        target = self.activation((value, name), value, dtype)
+        target = self.activation((value, name, dtype), value, dtype)
         self.operators.append(Operator(name, (source,), (target,), layer=layer))
         return target
 
@@ -99,14 +102,23 @@ def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity
         for read in step.reads:
             if isinstance(read, Constant):
                 made.constant(read)
-    if ends[0] != made.inside:
+    if draft.readers(first) and all(made.is_float(reader) for reader in draft.readers(first)):
+        made.positions |= {(first, FLOAT): start} if ends[0] == FLOAT else {}
+    elif ends[0] != made.inside:
         made.positions[first] = made.convert("QUANTIZE", start, first, made.inside, steps[0].layer)
     for step in steps:
-        made.step(step, draft.readers(step.writes), step.writes == last)
-    end = made.positions[last]
-    if ends[1] != made.inside:
-        end = made.convert(LAST[ends[1]], end, last, ends[1], steps[-1].layer)
+        made.step(step, draft.readers(step.writes), step.writes == last and ends[1] != FLOAT)
+    end = _end(made, last, ends[1], steps[-1].layer)
     return Program(tuple(made.tensors), tuple(made.operators), (start,), (end,))
+
+
+def _end(made: _Assembly, value: Value, dtype: str, layer: str) -> int:
+    """Return the position of the output, changed to its type unless it was made so."""
+    if dtype == made.inside:
+        return made.positions[value]
+    if dtype == FLOAT and (value, FLOAT) in made.positions:
+        return made.positions[value, FLOAT]
+    return made.convert(LAST[dtype], made.positions[value], value, dtype, layer)
 
 
 def _options(step: Step) -> dict[str, Any]:
