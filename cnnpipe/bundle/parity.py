@@ -129,7 +129,7 @@ def _compare(
         largest_error=float(worst.max()),
         large_bound=large,
         far_off=int((worst > large).sum()),
-        far_off_bound=int(tolerance.far_off * len(names)),
+        far_off_bound=max(int(tolerance.far_off * len(names)), int(tolerance.far_off > 0)),  # of few examples, one
         worst_example=names[int(worst.argmax())],
     )
 

@@ -46,6 +46,18 @@ def test_an_int8_file_may_err_a_little_everywhere_and_much_on_few() -> None:
     assert not _parity(right, many, "int8", step).passed
 
 
+def test_of_few_examples_one_may_be_far_off_in_an_int8_file_and_none_in_a_float_file() -> None:
+    right = np.tile(np.float32([[0.9, 0.1]]), (10, 1))
+    wrong = right.copy()
+    wrong[3] = [0.55, 0.45]
+    names = [f"photo {number}" for number in range(10)]
+    tensor = TensorFacts("probabilities", (1, 2), "int8", 1 / 256, -128)
+    for quantization, passes in (("int8", True), ("float16", False)):
+        (one,) = compare_outputs({"probabilities": right}, {"probabilities": wrong}, [tensor], quantization, names)  # type: ignore[arg-type]
+        assert one.far_off == 1
+        assert one.passed == passes
+
+
 def test_constant_answers_doubled_answers_and_no_numbers_are_never_right() -> None:
     right = _probabilities(0)
     for quantization in ("none", "float16", "dynamic_range", "int8", "int16x8"):
