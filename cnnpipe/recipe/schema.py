@@ -151,7 +151,8 @@ class QuantizationAware(Spec):
     epochs: int = Field(default=4, ge=1)
     """Passes over the training split."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Learning rate, constant; a sixth of that of the last phase of the training when left out."""
+    """Where the learning rate begins, which falls to 0 as half a cosine; a sixth of that of the training's last phase
+    when left out."""
 
 
 class Export(Spec):

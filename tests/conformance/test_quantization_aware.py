@@ -37,6 +37,7 @@ from cnnpipe.quantization.aware.biases import rounded_biases
 from cnnpipe.quantization.aware.insertion import ACTIVATIONS, unfit
 from cnnpipe.quantization.aware.network import rounded
 from cnnpipe.quantization.aware.ranges import calibrated
+from cnnpipe.quantization.aware.scales import wrong_scales
 
 C = 4
 
@@ -221,19 +222,22 @@ def test_weights_have_a_scale_for_each_channel_where_they_can(converted, request
 
 
 def test_a_range_that_is_off_is_noticed(tmp_path):
-    """The same comparison, after one range of the file was made four times as wide."""
+    """By what the file says, and at any depth by its scales, after one range was made four times as wide."""
     graph = GraphBuilder()
     tensor = add(graph, [same(), Activation("relu"), same()], graph.input("image", (8, 8, C)))
     whole = Converted("per_channel", tmp_path, graph.build({"end": tensor}))
-    assert (whole.steps("end") <= 1.01).mean() > 0.99
+    assert (whole.steps("end") > 0.5).mean() < 0.01
+    right, file = load_weights(tmp_path / "weights.npz"), tmp_path / "model.tflite"
+    assert not list(wrong_scales(whole.graph, right, file))
     ranges = [node.name for node in whole.graph.nodes if node.type.kind == "fake_quantization"]
     for name in ranges:
         broken = build_model(whole.graph)
-        weights = load_weights(tmp_path / "weights.npz")
-        weights[name] = [4 * bound for bound in weights[name]]
+        weights = {**right, name: [4 * bound for bound in right[name]]}
         set_weights(broken, weights)
         whole.expected = said(broken, whole.examples, whole.graph)
-        assert (whole.steps("end") > 1.01).mean() > 0.05, name
+        assert (whole.steps("end") > 0.5).mean() > 0.05, name
+        (problem,) = wrong_scales(whole.graph, weights, file)
+        assert name.removesuffix("_range") in problem.message
 
 
 def test_all_node_types_are_seen_or_refused():

@@ -1,4 +1,4 @@
-"""Training on with the rounding in the network: a few epochs at a low, constant learning rate."""
+"""Training on with the rounding in the network: a few epochs at a low learning rate that falls to nothing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def learn(
 
 
 def learning_rate(recipe: Recipe, settings: QuantizationAware) -> float:
-    """Return the learning rate: what is asked for, or a share of that of the last phase."""
+    """Return where the learning rate begins: what is asked for, or a share of that of the last phase."""
     training = recipe.training
     return settings.learning_rate or training.optimizer_of(training.parts[-1]).learning_rate / SHARE_OF_RATE
 
@@ -112,14 +112,16 @@ def _fit(
 
     training, task, facts, split = recipe.training, subject.task, subject.facts, subject.splits["training"]
     spec = training.optimizer_of(training.parts[-1]).model_copy(update={"use_ema": False})
-    pace = choose_pace([graph], len(split), training.batch_size, spec.gradient_accumulation_steps or 1)
+    together = spec.gradient_accumulation_steps or 1
+    pace = choose_pace([graph], len(split), training.batch_size, together)
     total = settings.epochs * pace.steps_per_epoch
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate(recipe, settings), total // together)
     batches = training_batches(
         split, training.batch_size, recipe.seed, 0, total, recipe.data.augmentation,
         keys=task.augmented, soften=lambda targets: task.soft_labels(targets, facts),
     )  # fmt: skip
     model.compile(
-        optimizer=spec.build(learning_rate(recipe, settings)),
+        optimizer=spec.build(rate),
         loss=_only(task.losses(facts)),
         steps_per_execution=pace.steps_per_execution,
         jit_compile=False,
