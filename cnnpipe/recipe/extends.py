@@ -79,7 +79,7 @@ def _error(said: Node, message: str, hint: str = "") -> ProblemError:
 def merged(parent: Node, child: Node, implied: Callable[[RecipePath], str | None], path: RecipePath = ()) -> Node:
     """Lay `child` over `parent`: mappings key by key, unless the `type` changes; all else is replaced whole.
 
-    A bare name of the parent is a mapping with only its type.
+    A bare name of the parent is a mapping with only its type, where components stand.
 
     Args:
         parent: What is extended.
@@ -87,7 +87,7 @@ def merged(parent: Node, child: Node, implied: Callable[[RecipePath], str | None
         implied: Gives the type of the mapping at a path of the parent that states none.
         path: Where both stand.
     """
-    if isinstance(parent.value, str) and isinstance(child.value, dict):
+    if isinstance(parent.value, str) and isinstance(child.value, dict) and implied(path) is not None:
         parent = replace(parent, value={"type": parent})
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
         return child

@@ -102,6 +102,13 @@ def test_extends_keeps_the_type_of_a_bare_name(base):
     assert loaded.provenance["training.optimizer.type"] == "bare.yaml:2"
 
 
+def test_extends_replaces_a_word_that_is_no_component(base):
+    section = "model: {blocks: null, backbone: {type: mobilenet_v2, weights: %s}}\n"
+    (base / "shared" / "named.yaml").write_text("extends: base.yaml\n" + section % "imagenet")
+    loaded = load_recipe(write(base, "extends: shared/named.yaml\n" + section % "{file: mine.h5}"))
+    assert loaded.recipe.model.backbone.weights.file == str(base / "mine.h5")
+
+
 def test_extends_replaces_a_mapping_whose_type_was_implied(base):
     (base / "adam.yaml").write_text("extends: digits.yaml\ntraining: {optimizer: {type: sgd}}\n")
     (base / "digits.yaml").write_text(
