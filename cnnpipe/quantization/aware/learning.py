@@ -57,11 +57,11 @@ def learn(
     settings: QuantizationAware,
     listener: Listener,
 ) -> Learned:
-    """Train a network with fake quantization, and leave in it the weights that `training.restore` asks for.
+    """Train a network with fake quantization, and leave in it the weights of the epoch that is best on validation.
 
     Dropout is out; batches, augmentation, losses and optimizer are those of the recipe, without its schedule and
-    without moving averages of weights. `best` may be the calibrated network as it was; of equally good epochs it is the
-    last.
+    without moving averages of weights. The best may be the calibrated network as it was, before any epoch: then nothing
+    is lost; of equally good epochs it is the last.
 
     Args:
         graph: The network.
@@ -83,7 +83,7 @@ def learn(
 
     def judge() -> None:
         values.append(headline_value(task, task.answer(call, split.inputs, facts), split, facts))
-        if recipe.training.restore == "last" or sign * values[-1] >= max(sign * value for value in values):
+        if sign * values[-1] >= max(sign * value for value in values):
             kept[:] = [len(values) - 1, model.get_weights()]
 
     judge()
