@@ -41,9 +41,9 @@ def write_attachments(folder: Path, manifest: Manifest) -> None:
 def changed_attachments(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     """Yield the attachments that are not what the rest of the bundle gives: another label, operator, scale or byte.
 
-    Those of a bundle that another version of cnnpipe wrote may read otherwise, and are held by their sha256 alone.
+    Those of a bundle that another version of cnnpipe wrote may read otherwise: see `held_by_sha256`.
     """
-    if manifest.cnnpipe != __version__:
+    if held_by_sha256(manifest):
         return
     for name, content in attachments(folder, manifest).items():
         file = folder / name
@@ -51,6 +51,16 @@ def changed_attachments(folder: Path, manifest: Manifest) -> Iterator[Problem]:
             yield Problem(f"{name} contradicts the rest of the bundle: {_first_difference(file.read_bytes(), content)}")
         elif not file.is_file():
             yield Problem(f"{name} is missing, which a bundle for {manifest.target} has")
+
+
+def held_by_sha256(manifest: Manifest) -> tuple[str, ...]:
+    """Return in a sentence that attachments are held by their sha256 alone; nothing where they can be made again."""
+    if manifest.cnnpipe == __version__:
+        return ()
+    return (
+        f"cnnpipe {manifest.cnnpipe} wrote what is beside the file, and {__version__} may write it otherwise: "
+        "it is held by its sha256 alone.",
+    )
 
 
 def target_class(manifest: Manifest) -> type[Target]:

@@ -71,8 +71,10 @@ def check_bundle(folder: Path, runtime: Child | None = None) -> list[Problem]:
 
 def _device(bundle: Bundle) -> Iterator[Problem]:
     """Compare what is stated and attached for the device with what the file gives."""
-    manifest, file = bundle.manifest, bundle.runnable.file
-    yield from changed_memory(target_class(manifest), manifest, file, bundle.runtime)
+    manifest, file, device = bundle.manifest, bundle.runnable.file, target_class(bundle.manifest)
+    if device.metadata and not manifest.metadata:
+        yield Problem(f"bundle.json states no metadata inside {file.name}, which the client of {manifest.target} reads")
+    yield from changed_memory(device, manifest, file, bundle.runtime)
     yield from changed_attachments(bundle.folder, manifest)
     yield from changed_scales(bundle.folder, file)
 
@@ -96,7 +98,11 @@ def _is_inside(folder: Path, file: Path) -> bool:
 
 def _labels(bundle: Bundle) -> Iterator[Problem]:
     names, file = bundle.manifest.class_names, bundle.folder / LABELS
-    if names is None or not file.is_file():
+    if names is None:
+        return
+    if not file.is_file():
+        if LABELS not in bundle.manifest.files:  # else it is told with all other files
+            yield Problem(f"{LABELS} is missing, and bundle.json has class names")
         return
     found = file.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, (wanted, here) in enumerate(zip(names, found, strict=False)):

@@ -52,6 +52,8 @@ def changed_memory(device: type[Target], manifest: Manifest, file: Path, runtime
     """
     stated = manifest.memory
     if stated is None:
+        if device.has_arena:
+            yield Problem(f"bundle.json does not state the arena of {file.name}, which {manifest.target} has")
         return
     if not stated.arena <= stated.recommended or stated.head + stated.tail != stated.arena:
         yield Problem(f"bundle.json contradicts itself about the memory of {file.name}: {stated.model_dump()}")

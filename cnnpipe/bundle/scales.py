@@ -19,13 +19,15 @@ HEADER = ("tensor", "layer", "type", "constant", "scales", "smallest_scale", "la
 def write_scales(folder: Path, file: Path) -> None:
     """Write the table of a file that has quantized tensors and whose format can be read."""
     if text := _table(file):
-        (folder / SCALES).write_text(text, encoding="utf-8")
+        (folder / SCALES).write_bytes(text.encode())
 
 
 def changed_scales(folder: Path, file: Path) -> Iterator[Problem]:
-    """Yield a problem when the table of a bundle is not what its file holds."""
-    table = folder / SCALES
-    if table.exists() and table.read_bytes() != _table(file).encode():
+    """Yield a problem when the table of a bundle is not what its file holds, or is not there."""
+    table, wanted = folder / SCALES, _table(file).encode()
+    if wanted and not table.is_file():
+        yield Problem(f"{SCALES} is missing, which a bundle with a quantized file has")
+    elif table.is_file() and table.read_bytes() != wanted:
         yield Problem(f"{SCALES} tells other scales than {file.name} holds")
 
 

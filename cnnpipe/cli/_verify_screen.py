@@ -16,6 +16,7 @@ def verify_screen(result: VerifyResult) -> str:
     lines = [
         f"{result.bundle}: {result.name}",
         f"files, labels, preprocessing, tensors, golden samples: {checked}",
+        *result.notes,
         *(f"golden samples   {proof_line(proof)}" for proof in result.proofs),
         *(_data(result.data, result.metric.name) if result.data else ()),
         "verified: nothing that could be run here is wrong" if result.passed else "FAILED",

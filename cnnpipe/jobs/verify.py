@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from cnnpipe.bundle.attached import held_by_sha256
 from cnnpipe.bundle.check import check_bundle, golden_values
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
 from cnnpipe.bundle.proving import Trial, broken_proofs, make_trial, prove, raw_reader
@@ -65,6 +66,7 @@ class VerifyResult:
         problems: Everything that is wrong; empty when all that could be run holds.
         proofs: What the runtimes of its target say of the golden samples.
         data: How it does on given data; None when there was none.
+        notes: What could not be compared, one sentence each.
     """
 
     bundle: Path
@@ -74,6 +76,7 @@ class VerifyResult:
     problems: tuple[Problem, ...]
     proofs: tuple[Proof, ...]
     data: DataResult | None
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -81,7 +84,7 @@ class VerifyResult:
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plain form: bundle, passed, problems, proofs, data."""
+        """Return the plain form: bundle, passed, problems, notes, proofs, data."""
         data = self.data and {
             "score": asdict(self.data.score),
             "stated": self.data.stated and asdict(self.data.stated),
@@ -92,6 +95,7 @@ class VerifyResult:
             "bundle": str(self.bundle),
             "passed": self.passed,
             "problems": [problem.message for problem in self.problems],
+            "notes": list(self.notes),
             "proofs": [proof.model_dump(mode="json") for proof in self.proofs],
             "data": data,
         }
@@ -124,8 +128,9 @@ def verify(bundle: str | Path, data: str | Path | None = None, listener: Listene
             hears.stage("reading the data")
             found = _on_data(opened, Path(data), runtimes, hears)
             problems += [*broken_proofs(found.proofs), *_worse(opened.task.headline(), found)]
-        name = f"{opened.manifest.target} {opened.manifest.quantization}"
-        return VerifyResult(Path(bundle), name, opened.task.headline(), samples, tuple(problems), proofs, found)
+        name, metric = f"{opened.manifest.target} {opened.manifest.quantization}", opened.task.headline()
+        notes = held_by_sha256(opened.manifest)
+        return VerifyResult(Path(bundle), name, metric, samples, tuple(problems), proofs, found, notes)
 
 
 def _runtimes(bundle: Bundle) -> tuple[str, ...]:

@@ -121,7 +121,9 @@ def test_verify_a_folder_and_a_zip_file(exported: Exports, tmp_path: Path) -> No
     assert done.exit_code == 0
     assert "golden samples: all hold (4 golden samples)" in done.stdout
     archive = shutil.make_archive(str(tmp_path / "bundle"), "zip", folder.parent, folder.name)
-    assert _json("verify", archive) == {"bundle": archive, "passed": True, "problems": [], "proofs": [], "data": None}
+    assert _json("verify", archive) == {
+        "bundle": archive, "passed": True, "problems": [], "notes": [], "proofs": [], "data": None,
+    }  # fmt: skip
 
 
 def test_verify_measures_on_given_data(exported: Exports, pictures: Callable[..., Path]) -> None:
@@ -170,6 +172,18 @@ def test_verify_names_what_is_wrong(
     assert done.exit_code == 1
     assert said in done.stderr
     assert done.stdout.rstrip().endswith("FAILED")
+
+
+def test_verify_says_what_it_does_not_compare(exported: Exports, tmp_path: Path) -> None:
+    """Another version may word what is beside the file otherwise: that is told, and the rest is checked as always."""
+    folder = shutil.copytree(exported["generic-int8"].folder, tmp_path / "bundle")
+    content = {**json.loads((folder / "bundle.json").read_text()), "cnnpipe": "0.0.1"}
+    (folder / "bundle.json").write_text(json.dumps(content))
+    done = call("verify", folder)
+    assert done.exit_code == 0
+    assert "cnnpipe 0.0.1 wrote what is beside the file" in done.stdout and "its sha256 alone" in done.stdout
+    (note,) = _json("verify", folder)["notes"]
+    assert note in done.stdout
 
 
 def test_verify_of_garbage_ends_with_2(exported: Exports, tmp_path: Path) -> None:

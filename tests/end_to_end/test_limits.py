@@ -10,6 +10,7 @@ import pytest
 from cnnpipe.bundle.convert import dry_export
 from cnnpipe.bundle.export import export_all
 from cnnpipe.errors import ProblemError
+from cnnpipe.graph.lowering import NotPredicted
 from cnnpipe.manifest import read_manifest
 from cnnpipe.recipe.feasibility import forecast
 
@@ -64,6 +65,30 @@ def test_vela_that_is_not_installed_is_said_and_never_passed(written, monkeypatc
     vela = room("runtimes").load("vela").model_validate({"type": "vela"})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert vela.missing() == "the package ethos-u-vela is not installed: pip install 'cnnpipe[ethos]'"
+
+
+def test_the_dry_export_measures_the_arena_of_what_is_not_predicted(painted):
+    """No rule tells the operators of int16x8, so that only the file of the untrained network can be held to a limit."""
+    large = painted.plan(target=BOARD, quantization="int16x8", max_arena=100)
+    with pytest.raises(NotPredicted):
+        forecast(large, painted.subject.graph)
+    with pytest.raises(ProblemError, match="the tensor arena takes .* bytes, and max_arena allows 100") as caught:
+        dry_export([large], painted.subject.graph, painted.workers)
+    assert [problem.path for problem in caught.value.problems] == ["export.0.max_arena"]
+
+
+def test_the_file_has_the_order_of_operators_that_was_searched(painted):
+    inception = {
+        "type": "inception", "filters_1x1": 8, "filters_3x3_reduce": 8, "filters_3x3": 16, "filters_5x5_reduce": 4,
+        "filters_5x5": 8, "filters_pool": 8,
+    }  # fmt: skip
+    facts = painted.subject.facts
+    facts = replace(facts, preprocessing=facts.preprocessing.model_copy(update={"image_size": (40, 40)}))
+    graph = painted.graph({"type": "conv", "filters": 16, "strides": 2}, inception, inception, facts=facts)
+    plan = painted.plan(target=BOARD, quantization="int8")
+    tight = replace(plan, max_arena=forecast(plan, graph).arena.total - 1000)
+    (made,) = dry_export([tight], graph, painted.workers)  # which refuses a file with the usual order
+    assert any("run in an order that saves" in note for note in made.notes)
 
 
 def test_the_dry_export_notices_a_limit_too(painted):

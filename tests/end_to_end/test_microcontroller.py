@@ -319,6 +319,12 @@ def test_sabotage_by_leaving_a_source_out(bundle: Path, tmp_path: Path, reseal: 
     assert "op_resolver.h is missing" in problem.message
 
 
+def test_sabotage_by_stating_no_arena(bundle: Path, tmp_path: Path, reseal: Callable[[Path, Manifest], None]) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    reseal(tmp_path / "bundle", read_manifest(bundle).model_copy(update={"memory": None}))
+    assert "bundle.json does not state the arena" in "\n".join(map(str, check_bundle(tmp_path / "bundle")))
+
+
 @micro
 def test_sabotage_of_the_stated_arena(
     bundle: Path, painted: Any, tmp_path: Path, reseal: Callable[[Path, Manifest], None]

@@ -145,6 +145,12 @@ def test_a_scale_in_the_table_doubled(broken_int8: Broken) -> None:
     assert broken_int8.problems() == "scales.csv tells other scales than model.tflite holds"
 
 
+@pytest.mark.parametrize("name", ["labels.txt", "scales.csv"])
+def test_what_belongs_to_a_bundle_left_out(broken_int8: Broken, name: str) -> None:
+    (broken_int8.folder / name).unlink()
+    assert f"{name} is missing" in broken_int8.problems()
+
+
 @pytest.mark.parametrize("where", ["labels.txt", "bundle.json", "both"])
 def test_two_labels_swapped(broken: Broken, where: str) -> None:
     swapped = ["red", "blue", "green", "yellow"]
