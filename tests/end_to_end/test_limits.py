@@ -72,7 +72,7 @@ def test_the_dry_export_measures_the_arena_of_what_is_not_predicted(painted):
     large = painted.plan(target=BOARD, quantization="int16x8", max_arena=100)
     with pytest.raises(NotPredicted):
         forecast(large, painted.subject.graph)
-    with pytest.raises(ProblemError, match="the tensor arena takes .* bytes, and max_arena allows 100") as caught:
+    with pytest.raises(ProblemError, match=r"the tensor arena takes .* bytes, and max_arena allows 100") as caught:
         dry_export([large], painted.subject.graph, painted.workers)
     assert [problem.path for problem in caught.value.problems] == ["export.0.max_arena"]
 
