@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHARE_OF_RATE = 6
 """How many times lower the learning rate is than that of the last phase of the training."""
+SHARE_OF_SCHEDULED_RATE = 100
+"""The same where a schedule changed that rate: a training that ends with steps of nothing began with large ones."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,9 @@ def learn(
 
 def learning_rate(recipe: Recipe, settings: QuantizationAware) -> float:
     """Return where the learning rate begins: what is asked for, or a share of that of the last phase."""
-    training = recipe.training
-    return settings.learning_rate or training.optimizer_of(training.parts[-1]).learning_rate / SHARE_OF_RATE
+    training, last = recipe.training, recipe.training.parts[-1]
+    share = SHARE_OF_SCHEDULED_RATE if training.schedule_of(last) else SHARE_OF_RATE
+    return settings.learning_rate or training.optimizer_of(last).learning_rate / share
 
 
 def _fit(
@@ -111,7 +114,9 @@ def _fit(
     import keras
 
     training, task, facts, split = recipe.training, subject.task, subject.facts, subject.splits["training"]
-    spec = training.optimizer_of(training.parts[-1]).model_copy(update={"use_ema": False})
+    # Weights with BatchNorm folded into them must keep their size: decay would change what the network says.
+    plain = {"use_ema": False, "weight_decay": 0.0}
+    spec = training.optimizer_of(training.parts[-1]).model_copy(update=plain)
     together = spec.gradient_accumulation_steps or 1
     pace = choose_pace([graph], len(split), training.batch_size, together)
     total = settings.epochs * pace.steps_per_epoch
