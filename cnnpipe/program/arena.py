@@ -2,7 +2,8 @@
 
 The planner (GreedyMemoryPlanner in the LiteRT Micro sources) takes buffers by falling size and puts each at the lowest
 offset where it meets no placed buffer that lives at the same time. What it makes is the arena's head. The tail holds
-what stays for good: descriptions of tensors and operators.
+what stays for good: descriptions of tensors and operators. Where the head is small, planning it takes more than the
+head itself.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": -1, "TRANSPOSE_CONV": 0, "FUL
 """Operators that keep two numbers for each output channel, and the axis of the channels in their weights."""
 OTHERWISE = 64
 """What an operator that is not in `KEPT` is taken to keep."""
+PLANNING, PLANNED_TENSOR, PLANNED_BUFFER, PLANNED_SCRATCH = 176, 32, 40, 16
+"""Bytes that planning takes at the head's place: always, and for each tensor and scratch, buffer, and scratch alone."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Arena:
     Args:
         buffers: All pieces of the head, in the order in which they were placed.
         head: Bytes of tensors and scratch; exact for the reference kernels of the operators in `KEPT`.
-        tail: Bytes of what stays for good, estimated for a host of 64 bits; a board of 32 bits needs less.
+        tail: Bytes of what stays for good, and what planning takes beyond the head, estimated for a host of 64 bits; a
+            board of 32 bits needs less.
         peak: Position of the operator during which the highest end of a buffer is in use: it sets the head.
     """
 
@@ -89,7 +93,8 @@ def plan_arena(program: Program) -> Arena:
         placed.append(Buffer(buffer.tensor, buffer.operator, offset, buffer.bytes, buffer.first, buffer.last))
     top = max(placed, key=lambda buffer: buffer.offset + buffer.bytes, default=None)
     head = top.offset + top.bytes if top else 0
-    return Arena(tuple(placed), head, _tail(program), _peak(placed, top, len(program.operators)))
+    tail = _tail(program) + max(0, _planning(program, placed) - head)
+    return Arena(tuple(placed), head, tail, _peak(placed, top, len(program.operators)))
 
 
 def _lowest_gap(buffer: Buffer, placed: list[Buffer]) -> int:
@@ -183,13 +188,24 @@ def _rounded(size: int) -> int:
 
 
 def _tail(program: Program) -> int:
-    ends = [program.tensors[position] for position in (*program.inputs, *program.outputs)]
     return (
         BASE
         + TENSOR * len(program.tensors)
-        + sum(END + QUANTIZED_END * (tensor.scales > 0) for tensor in ends)
+        + _ends(program)
         + sum(_kept_bytes(operator, program) for operator in program.operators)
     )
+
+
+def _ends(program: Program) -> int:
+    ends = [program.tensors[position] for position in (*program.inputs, *program.outputs)]
+    return sum(END + QUANTIZED_END * (tensor.scales > 0) for tensor in ends)
+
+
+def _planning(program: Program, buffers: list[Buffer]) -> int:
+    """Return what the runtime needs to plan the head; inputs and outputs take their part of the tail only later."""
+    scratch = sum(buffer.tensor is None for buffer in buffers)
+    described = PLANNED_TENSOR * (len(program.tensors) + scratch)
+    return PLANNING + described + PLANNED_BUFFER * len(buffers) + PLANNED_SCRATCH * scratch - _ends(program)
 
 
 def _kept_bytes(operator: Operator, program: Program) -> int:

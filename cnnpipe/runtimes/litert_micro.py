@@ -105,7 +105,10 @@ def _version() -> str:
 
 
 def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
-    """Return the head, and the size of the smallest arena in which the file runs."""
+    """Return the head, and the size of the smallest arena in which the file runs.
+
+    That may be more than what the interpreter says that it took: planning a small head takes more than the head.
+    """
     size = 2 * planned + 2**16
     while (interpreter := _interpreter(data, size)) is None:
         size *= 2
@@ -113,7 +116,8 @@ def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
             reason = _why(data, LARGEST_ARENA)
             raise ProblemError(Problem(f"LiteRT Micro refuses {name} ({reason})"))
     parts = _allocations(interpreter)
-    candidates = range(max(parts["total"] - _ALIGNMENT_LOSS, 1), parts["total"])
+    enough = size if _interpreter(data, parts["total"]) is None else parts["total"]
+    candidates = range(max(parts["total"] - _ALIGNMENT_LOSS, 1), enough)
     place = bisect.bisect_left(candidates, True, key=lambda size: _interpreter(data, size) is not None)
     return parts["head"], candidates.start + place
 

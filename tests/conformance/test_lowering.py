@@ -148,6 +148,11 @@ def test_a_searched_order_is_the_one_of_the_file(hold_against_prediction):
     hold_against_prediction(other)
 
 
+def test_memory_that_planning_takes_is_predicted_where_the_head_is_smaller(hold_against_prediction):
+    layers = [layer for _ in range(4) for layer in (same(2, 1), Activation("tanh"))]
+    hold_against_prediction(one_after_another(*layers, GlobalAveragePooling(), Dense(2), shape=(4, 4, 1)))
+
+
 @pytest.mark.parametrize("types", [("uint8", "uint8"), ("float32", "uint8"), ("uint8", "float32")])
 def test_other_types_at_the_ends_are_predicted(types, hold_against_prediction):
     hold_against_prediction(NETWORKS["convolutions"], types=types)

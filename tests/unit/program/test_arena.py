@@ -55,6 +55,18 @@ def test_a_mean_asks_for_sums_and_axes():
     assert plan_arena(mean).head == 128 + 16 + 32 + 16 + 16
 
 
+def test_planning_a_small_head_takes_more_than_the_head():
+    def chain(size: int):
+        reads = [("RELU", (number,)) for number in range(9)]
+        return plan_arena(program([size] * 10, *reads))
+
+    needed = 176 + 10 * (32 + 40) - 2 * (64 + 32)  # ten tensors; inputs and outputs are described after planning
+    assert chain(512).head == 1024 > needed
+    assert chain(16).head == 32
+    assert chain(16).tail - chain(512).tail == needed - 32
+    assert chain(16).total - chain(512).tail == needed
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", MLPERF_TINY)
 def test_reference_files_take_what_is_planned(real_data: Path, name: str):
