@@ -31,9 +31,14 @@ def _what(manifest: Manifest, size: int) -> Iterator[str]:
     yield f"- What it does: {task}"
     yield from (f"- What it gives: {output.meaning}" for output in manifest.outputs)
     yield f"- File: `{manifest.file}`, {size:,} bytes, quantization `{manifest.quantization}`"
-    yield f"- Made for: the target `{manifest.target}`"
+    yield f"- Made for: the target `{manifest.target}`{_board(manifest)}"
     made = ", ".join(f"{key} {origin[key]}" for key in ("run", "seed") if key in origin)
     yield f"- Made by: cnnpipe {manifest.cnnpipe}" + (f" ({made})" if made else "")
+
+
+def _board(manifest: Manifest) -> str:
+    board = manifest.device.get("board")
+    return f", the board `{board['type']}`" if isinstance(board, Mapping) else ""
 
 
 def _data(manifest: Manifest) -> Iterator[str]:
@@ -100,7 +105,7 @@ def _limits(manifest: Manifest) -> Iterator[str]:
     yield ""
     yield "- The scores are those of pictures or signals like the test examples; of others nothing is known."
     if manifest.class_names is not None:
-        yield "- It knows its classes alone: whatever else it is shown, it answers with one of them or with none."
+        yield "- It knows its classes alone: whatever else it is shown, it has no other answer."
     yield "- It was run on the computer that made it, in the runtimes named above, not on a device."
     if manifest.float_operators:
         yield f"- These operators compute in float: {', '.join(manifest.float_operators)}"

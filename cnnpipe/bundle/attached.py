@@ -30,12 +30,14 @@ def attachments(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
     return found
 
 
-def write_attachments(folder: Path, manifest: Manifest) -> None:
-    """Write the attachments of a bundle whose file, labels and samples are there."""
-    for name, content in attachments(folder, manifest).items():
+def write_attachments(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Write the attachments of a bundle whose file, labels and samples are there, and return their names in it."""
+    contents = attachments(folder, manifest)
+    for name, content in contents.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+    return tuple(contents)
 
 
 def changed_attachments(folder: Path, manifest: Manifest) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cnnpipe.bundle.proof_line import proof_line
@@ -11,8 +12,13 @@ LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 """Smallest and largest value of each integer type."""
 
 
-def readme(manifest: Manifest) -> str:
-    """Return the text of README.md: what the file takes and gives, and ten lines of Python that run it."""
+def readme(manifest: Manifest, beside: Sequence[str] = ()) -> str:
+    """Return the text of README.md: what the file takes and gives, and ten lines of Python that run it.
+
+    Args:
+        manifest: What bundle.json says.
+        beside: Names of what was written for the target beside the file.
+    """
     return "\n".join(
         [
             f"# {manifest.origin.get('recipe', manifest.client)}: {manifest.file} ({manifest.quantization})",
@@ -26,12 +32,21 @@ def readme(manifest: Manifest) -> str:
             "",
             "`bundle.json` says all of this for programs, and under `preprocessing` how a picture becomes pixels.",
             "`sample_input.npy` and `sample_output.npy` hold real inputs and the outputs that they must give.",
+            *_beside(manifest, beside),
             "",
             *_memory(manifest),
             *_proofs(manifest),
             *_example(manifest),
         ]
     )
+
+
+def _beside(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """Return in a line what lies beside the file for its target, folders as such."""
+    parts = (name.partition("/") for name in names)
+    tops = sorted({top + slash for top, slash, _ in parts})
+    listed = ", ".join(f"`{top}`" for top in tops)
+    return [f"Written for the target `{manifest.target}`: {listed}."] if tops else []
 
 
 def _weights(manifest: Manifest) -> list[str]:

@@ -104,8 +104,8 @@ def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured
 
 def finish(folder: Path, manifest: Manifest) -> None:
     """Write what is made of the bundle: attachments, README, and bundle.json with the list of all other files."""
-    write_attachments(folder, manifest)
-    (folder / README).write_text(readme(manifest), encoding="utf-8")
+    beside = write_attachments(folder, manifest)
+    (folder / README).write_text(readme(manifest, beside), encoding="utf-8")
     (folder / MANIFEST).write_text(to_json(seal(folder, manifest)), encoding="utf-8")
 
 

@@ -96,6 +96,12 @@ def test_the_stated_arena_is_the_smallest_and_its_head_is_planned_to_the_byte(bu
     assert f"{memory.arena:,} bytes" in (bundle / "README.md").read_text()
 
 
+def test_the_pages_of_the_bundle_tell_where_the_sources_are_and_for_which_board(bundle: Path) -> None:
+    told = (bundle / "README.md").read_text()
+    assert "Written for the target `cortex_m`: `MODEL_CARD.md`, `microcontroller/`." in told
+    assert f"the target `cortex_m`, the board `{BOARDS['cortex_m']}`" in (bundle / "MODEL_CARD.md").read_text()
+
+
 @micro
 def test_it_runs_in_the_stated_arena_and_not_in_one_byte_less(bundle: Path, manifest: Manifest, cases: Cases) -> None:
     answers = LiteRTMicro().run(bundle, manifest, cases)
