@@ -25,6 +25,9 @@ def unpacked(bundle: Path) -> Iterator[Path]:
         ProblemError: There is none, or the zip file is damaged or would write where it must not.
     """
     if bundle.is_dir():
+        if not (bundle / MANIFEST).is_file() and (inside := sorted(bundle.glob(f"exports/*/{MANIFEST}"))):
+            hint = f"Give one of its bundles: {', '.join(str(file.parent) for file in inside)}."
+            raise ProblemError(Problem(f"{bundle} is a run, no bundle", hint=hint))
         yield bundle
     elif bundle.is_file() and bundle.name == MANIFEST:
         yield bundle.parent
@@ -33,9 +36,7 @@ def unpacked(bundle: Path) -> Iterator[Path]:
             _unpack(bundle, Path(folder))
             yield _home(Path(folder), bundle)
     else:
-        raise ProblemError(
-            Problem(f"{bundle} does not exist", hint="Give the folder of a bundle, or a zip file of it.")
-        )
+        raise ProblemError(Problem(f"{bundle} does not exist", hint=HINT))
 
 
 def _unpack(file: Path, folder: Path) -> None:

@@ -26,7 +26,9 @@ from cnnpipe.cli._progress import live
 @click.option("--target", metavar="TARGET", help="The device; `cnnpipe list targets` names them.")
 @click.option("--board", metavar="BOARD", help="A microcontroller board; `cnnpipe list boards` names them.")
 @click.option("--format", "file_format", metavar="FORMAT", help="File format; `cnnpipe list exporters` names them.")
-@click.option("--quantization", metavar="KIND", help="none, float16, dynamic_range, int8, int16x8 or ladder.")
+@click.option(
+    "--quantization", metavar="KIND", help="none (when left out), float16, dynamic_range, int8, int16x8 or ladder."
+)
 @click.option("--granularity", metavar="KIND", help="per_channel or per_tensor; the target's wish when left out.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option

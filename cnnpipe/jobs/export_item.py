@@ -16,7 +16,7 @@ from cnnpipe.registry import room
 
 
 def load_with_item(recipe: Path, item: Mapping[str, Any], overrides: Sequence[str] = ()) -> LoadedRecipe:
-    """Return a recipe with `item` as its only export; its mistakes stand at no place of the recipe.
+    """Return a recipe with `item` as its only export; its own mistakes stand at no place of a file.
 
     Args:
         recipe: The recipe's file.
@@ -31,17 +31,26 @@ def load_with_item(recipe: Path, item: Mapping[str, Any], overrides: Sequence[st
     try:
         return load_recipe(recipe, [*overrides, override])
     except ProblemError as error:
-        raise ProblemError(replace(problem, place=None) for problem in error.problems) from None
+        raise ProblemError(_without_item(problem) for problem in error.problems) from None
+
+
+def _without_item(problem: Problem) -> Problem:
+    """Return a problem without its place, where that is the item itself, which no file holds."""
+    return replace(problem, place=None) if problem.path.partition(".")[0] == "export" else problem
 
 
 def on_board(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item whose target has the board that it names.
 
     Raises:
-        ProblemError: There is no such board.
+        ProblemError: There is no such board, or there has to be one.
     """
     rest = {key: value for key, value in item.items() if key != "board"}
     if "board" not in item:
+        target, targets = item.get("target"), room("targets")
+        if target in targets.names() and "board" in targets.load(target).model_fields:
+            hint = "Name the board, which brings its target; 'cnnpipe list boards' shows all."
+            raise ProblemError(Problem(f"the target '{target}' needs a board", hint=hint))
         return rest
     name, boards = item["board"], room("boards")
     classes = {known: cast(type[Board], boards.load(known)) for known in boards.names()}

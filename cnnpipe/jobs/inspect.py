@@ -90,7 +90,8 @@ def inspect(file: str | Path) -> Inspection:
     """
     path = Path(file)
     if not path.is_file():
-        raise ProblemError(Problem(f"the file {path} does not exist"))
+        what = f"{path} is a folder, no LiteRT file" if path.is_dir() else f"the file {path} does not exist"
+        raise ProblemError(Problem(what, hint="Give a .tflite file." if path.is_dir() else ""))
     memory = MEMORY + 8 * path.stat().st_size
     with Child("the process that looks into the file", plugin_folders(), memory) as child:
         try:

@@ -131,6 +131,12 @@ def unfit(export: Export, quantization: Quantization) -> Iterator[Problem]:
     """Yield why a target or its format cannot have a quantization, each at the key (without the item's own path)."""
     target = export.target
     exporter: Exporter = export.format or target.format
+    if target.formats and exporter.type not in target.formats:
+        yield Problem(
+            f"the target '{target.type}' cannot read the format '{exporter.type}'",
+            path="format" if export.format else "target.format",
+            hint=f"It reads {', '.join(target.formats)}.",
+        )
     if quantization not in target.input_types:
         yield Problem(
             f"the target '{target.type}' cannot run '{quantization}'",

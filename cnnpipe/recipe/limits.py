@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from cnnpipe.errors import Problem, Severity
 from cnnpipe.program import Arena, Program
-from cnnpipe.recipe.exports import PlannedExport
+from cnnpipe.recipe.exports import WEIGHTS_OF_8_BITS, PlannedExport
 
 MARGIN = 0.02
 """How far a predicted arena may be from what LiteRT Micro asks for, as a share."""
 ARENA = "the tensor arena"
 FILE = "the file"
 SMALLER_ARENA = "Make the input smaller, or pool earlier and use fewer filters up to here."
-SMALLER_FILE = "Use fewer weights, or a smaller quantization."
+SMALLER_FILE = "Use fewer weights."
+SMALLER_WEIGHTS = "Use fewer weights, or quantization int8."
 
 Limit = tuple[int, str, str]
 """Bytes, who says so (with {} in their place), and the key of the export's item at which it stands."""
@@ -36,7 +37,8 @@ def predicted_excess(
         if file_bytes > limit[0]:
             sure = program.constant_bytes > limit[0]
             message = _excess(export, FILE, file_bytes, limit, "would have about" if sure else "may have about")
-            yield Problem(message, None, f"{export.path}.{limit[2]}", SMALLER_FILE, _severity(sure)), None
+            hint = SMALLER_FILE if export.quantization in WEIGHTS_OF_8_BITS else SMALLER_WEIGHTS
+            yield Problem(message, None, f"{export.path}.{limit[2]}", hint, _severity(sure)), None
 
 
 def _severity(sure: bool) -> Severity:

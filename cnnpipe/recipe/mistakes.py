@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnpipe.errors import Path, dotted
 from cnnpipe.recipe import vocabulary
-from cnnpipe.recipe.where import where_legal
+from cnnpipe.recipe.where import inside_a_sibling, where_legal
 from cnnpipe.spec import nearest
 from cnnpipe.yaml_nodes import Node
 
@@ -139,6 +139,8 @@ def key_hint(context: Mapping[str, Any], path: Path, root: Node) -> str:
     if elsewhere:
         where = dotted(elsewhere)
         return f"'{where}' is given already." if root.find(elsewhere) else f"Did you mean '{where}'?"
+    if beside := inside_a_sibling(key, root, path):
+        return f"Write {beside}."
     also = vocabulary.foreign(key, known, vocabulary.KEYS) or nearest(key, known)
     if also:
         return f"'{also}' is given already."

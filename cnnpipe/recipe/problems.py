@@ -118,6 +118,9 @@ def _missing(mistake: Mistake, root: Node) -> Problem:
     if not mistake.path:
         return _located(root, (), f"the section '{key}' is missing")
     hint = _listed_all(f"{key}s") if any(here.name == f"{key}s" for here in rooms()) else ""
+    bare = root.find(mistake.path)
+    if hint and bare is not None and isinstance(bare.value, str):
+        hint = f"Write {{type: {bare.value}, {key}: …}}; {hint}"
     return _located(root, mistake.path, f"needs the key '{key}'", hint)
 
 

@@ -151,8 +151,8 @@ class QuantizationAware(Spec):
     epochs: int = Field(default=4, ge=1)
     """Passes over the training split."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Where the learning rate begins, which falls to 0 as half a cosine; when left out a sixth of that of the training's
-    last phase, a hundredth where a schedule changed that."""
+    """Where the learning rate begins, which falls to 0 as half a cosine; when left out a sixth of that of the
+    training's last phase, a hundredth where a schedule changed that."""
 
 
 class Export(Spec):

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 from cnnpipe.errors import Path
 from cnnpipe.recipe import vocabulary
 from cnnpipe.recipe.schema import Recipe
-from cnnpipe.registry import Component, room
+from cnnpipe.registry import Component, room, rooms
 from cnnpipe.spec import Spec
 from cnnpipe.yaml_nodes import Node
 
@@ -27,6 +27,21 @@ def where_legal(key: str, root: Node, path: Path) -> Path | None:
         if ours and ours != "type":
             return (*where, ours)
     return None
+
+
+def inside_a_sibling(key: str, root: Node, path: Path) -> str:
+    """Return the component beside `path` that has such a key, with it, as a recipe writes it; empty when none has."""
+    unknown, siblings = root.find(path), root.closest(path[:-1]).value
+    if unknown is None or not isinstance(siblings, dict):
+        return ""
+    for name, node in siblings.items():
+        given = node.plain() if isinstance(node.value, dict) else {"type": node.value}
+        here = next((here for here in rooms() if here.name == f"{name}s"), None)
+        if here and given.get("type") in here.names() and key in here.load(given["type"]).model_fields:
+            written = {**given, key: unknown.plain()}
+            if not any(isinstance(value, (dict, list)) for value in written.values()):
+                return f"'{name}: {{{', '.join(f'{one}: {value}' for one, value in written.items())}}}'"
+    return ""
 
 
 def keys_at(path: Path, root: Node) -> list[str]:

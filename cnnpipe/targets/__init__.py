@@ -47,6 +47,8 @@ class Target(Spec):
     type: str
     format: AnyExporter
     """The file format that its runtime reads."""
+    formats: ClassVar[tuple[str, ...]] = ()
+    """Types of the formats that its runtime reads; empty when it may read any."""
     title: ClassVar[str] = ""
     """What `cnnpipe list targets` says of it."""
     input_types: ClassVar[Mapping[Quantization, TensorType]]

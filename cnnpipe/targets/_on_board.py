@@ -37,6 +37,7 @@ class OnBoard(Target):
         "int8": "int8",
         "int16x8": "int16",
     }
+    formats: ClassVar[tuple[str, ...]] = ("litert",)
     has_arena: ClassVar[bool] = True
     runtimes: ClassVar[tuple[str, ...]] = ("litert_micro",)
 
@@ -44,7 +45,8 @@ class OnBoard(Target):
     @classmethod
     def _of_this_family(cls, board: Board) -> Board:
         if board.family != cls.model_fields["type"].default:
-            raise ValueError(f"the board '{board.type}' is one of the target '{board.family}'")
+            instead = f"{{type: {board.family}, board: {board.type}}}"
+            raise ValueError(f"the board '{board.type}' is one of the target '{board.family}'. Write {instead}")
         return board
 
     @classmethod

@@ -28,6 +28,7 @@ class Phone(Target):
         "int8": "uint8",
         "int16x8": "float32",
     }
+    formats: ClassVar[tuple[str, ...]] = ("litert",)
     metadata: ClassVar[bool] = True
     client_resize: ClassVar[Literal["stretch"] | None] = "stretch"
     client_interpolation: ClassVar[Literal["mediapipe"] | None] = "mediapipe"

@@ -35,6 +35,7 @@ class Coral(Target):
 
     title: ClassVar[str] = "Coral boards with an Edge TPU (compiler frozen since 2021)"
     input_types: ClassVar[Mapping[Quantization, TensorType]] = {"int8": "int8"}
+    formats: ClassVar[tuple[str, ...]] = ("litert",)
     builtins_only: ClassVar[bool] = True
 
     def misfits(self, program: Program, quantization: Quantization) -> Iterator[Misfit]:

@@ -43,6 +43,7 @@ class EthosU(Target):
 
     title: ClassVar[str] = "Microcontrollers with an Arm Ethos-U"
     input_types: ClassVar[Mapping[Quantization, TensorType]] = {"int8": "int8", "int16x8": "int16"}
+    formats: ClassVar[tuple[str, ...]] = ("litert",)
     has_arena: ClassVar[bool] = True
     runtimes: ClassVar[tuple[str, ...]] = ("litert_micro", "vela")
 

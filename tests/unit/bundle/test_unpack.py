@@ -35,6 +35,17 @@ def test_a_folder_and_its_manifest_stay_where_they_are(tmp_path: Path) -> None:
             assert found == tmp_path
 
 
+def test_a_run_is_told_from_its_bundles(tmp_path: Path) -> None:
+    bundle = tmp_path / "0001" / "exports" / "generic-int8"
+    bundle.mkdir(parents=True)
+    (bundle / "bundle.json").write_text("{}")
+    with pytest.raises(ProblemError) as caught, unpacked(tmp_path / "0001"):
+        pass
+    (problem,) = caught.value.problems
+    assert problem.message.endswith("0001 is a run, no bundle")
+    assert problem.hint == f"Give one of its bundles: {bundle}."
+
+
 def _link() -> zipfile.ZipInfo:
     info = zipfile.ZipInfo("link")
     info.external_attr = 0o120777 << 16

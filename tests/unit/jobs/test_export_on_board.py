@@ -59,3 +59,11 @@ def test_two_formats_of_a_target_are_two_files():
     assert [export.name for export in planned] == ["jetson-none", "jetson-none-onnx"]
     with pytest.raises(ProblemError, match="one file would overwrite the other"):
         load_recipe(shipped_recipes()["digits"], ['export=[{"target": "jetson"}, {"target": "jetson"}]'])
+
+
+def test_what_does_not_fit_the_recipe_stands_at_its_line():
+    with pytest.raises(ProblemError, match="the client library of 'android'") as caught:
+        load_with_item(shipped_recipes()["hymenoptera_from_scratch"], {"target": "android"})
+    (problem,) = (problem for problem in caught.value.problems if problem.severity == "error")
+    assert problem.path == "data.preprocessing.resize"
+    assert problem.place is not None and problem.place.line > 1

@@ -146,3 +146,12 @@ def test_another_format_is_not_predicted(load):
     exporter = type("Other", (), {"file_name": "model.onnx", "type": "other"})()
     with pytest.raises(NotPredicted, match="the format other"):
         forecast(replace(export, exporter=exporter), made(load, "{target: generic, quantization: int8}").graph)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "hint"),
+    [("none", "Use fewer weights, or quantization int8."), ("int8", "Use fewer weights.")],
+)
+def test_a_smaller_quantization_is_only_recommended_where_there_is_one(load, quantization, hint):
+    (problem,) = judge(*load(f"{{target: generic, quantization: {quantization}, max_bytes: 100}}")).problems
+    assert problem.hint == hint
