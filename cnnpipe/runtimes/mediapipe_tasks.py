@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -49,8 +52,22 @@ class MediapipeTasks(Runtime):
         pictures = [_decoded(raw, background) for raw in cases.raws]
         outputs = [TensorFacts(one.name, one.shape, one.dtype, one.scale, one.zero_point) for one in manifest.outputs]
         metadata = client.metadata(contents_of(manifest))
-        found = client.answers(folder / Path(manifest.file).name, pictures, outputs, metadata)
+        with _without_tensorflow():
+            found = client.answers(folder / Path(manifest.file).name, pictures, outputs, metadata)
         return Answers(found, {"version": version("mediapipe")})
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Hide TensorFlow: the library would import all of it, for seconds, to mark its documentation; else it does not."""
+    hidden = "tensorflow" not in sys.modules
+    if hidden:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["tensorflow"]
 
 
 def _decoded(raw: Any, background: int) -> np.ndarray:

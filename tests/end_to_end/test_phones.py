@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +84,20 @@ def test_beside_it_lie_the_lines_for_the_phone_and_a_card(phone_files: Mapping[s
     card = (folder / "MODEL_CARD.md").read_text()
     for word in ("red, green, blue, yellow", "accuracy", "mediapipe_tasks", "random numbers", "licence"):
         assert word in card
+
+
+def test_asking_mediapipe_imports_no_tensorflow(phone_files: Mapping[str, Exported]) -> None:
+    folder = phone_files["int8"].folder
+    program = (
+        "import sys; from pathlib import Path; from cnnpipe.bundle.proving import answer\n"
+        "from cnnpipe.manifest import read_manifest; from cnnpipe.runtimes import Cases\n"
+        f"folder = Path({str(folder)!r}); picture = (folder / 'samples' / '00.png').read_bytes()\n"
+        "said = answer('mediapipe_tasks', folder, read_manifest(folder), Cases({}, [picture]))\n"
+        "print(said.outputs['probabilities'].shape, [name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "(1, 4) []"
 
 
 # ── sabotage ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -237,6 +254,20 @@ def test_numbers_of_each_channel_are_computed_inside_the_file(
         assert manifest.inputs[0].normalization and manifest.inputs[0].normalization.carried_by == "file"
         assert manifest.proofs[0].state == "passed"
         assert (one.folder / "Model.swift").is_file()
+
+
+def test_pictures_of_another_size_are_resized_as_the_library_does(
+    seeing: Callable[..., Subject], painted: Any, tmp_path: Path
+) -> None:
+    def steps(interpolation: str) -> float:
+        subject = seeing(image_size=(7, 9), interpolation=interpolation)
+        (one,) = export_all([painted.plan(target="android")], subject, tmp_path / interpolation, painted.workers)
+        (proof,) = one.proofs
+        assert proof.examples == 60 and proof.largest_steps is not None
+        return proof.largest_steps
+
+    assert steps("mediapipe") < 1
+    assert steps("bilinear") > 100
 
 
 def test_a_network_of_gray_pictures_takes_colour_on_a_phone(
