@@ -102,11 +102,16 @@ def _fit(target: Target, subject: Subject, quantization: Quantization) -> Fit:
     return Fit(target.label, _some(reasons), _some(warnings), target.latency_seconds(program))
 
 
+def _called(quantization: Quantization) -> str:
+    """Return what a file without quantization is called, which nobody asked for by a recipe's word."""
+    return "float32" if quantization == "none" else quantization
+
+
 def _own_reasons(target: Target, subject: Subject, quantization: Quantization) -> Iterator[str]:
     """Yield what any target may object to: quantization, types, islands of float, metadata and memory."""
     program = subject.program
     if quantization not in target.input_types:
-        yield f"it runs {', '.join(target.input_types)}, not {quantization}"
+        yield f"it runs {', '.join(map(_called, target.input_types))}, not {_called(quantization)}"
         return
     if target.metadata and not subject.metadata:
         yield "its client reads labels and normalization from metadata, and there are none inside"

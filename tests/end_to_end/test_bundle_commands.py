@@ -97,7 +97,7 @@ def test_inspect_knows_each_quantization(exported: Exports, name: str, quantizat
 def test_inspect_says_why_a_file_does_not_fit(exported: Exports) -> None:
     fits = {fit["target"]: fit for fit in _json("inspect", exported["generic-dynamic_range"].file)["targets"]}
     assert fits["generic"]["fits"]
-    assert fits["cortex_m-nicla_vision"]["reasons"] == ["it runs none, int8, int16x8, not dynamic_range"]
+    assert fits["cortex_m-nicla_vision"]["reasons"] == ["it runs float32, int8, int16x8, not dynamic_range"]
 
 
 def _json(*arguments: Any) -> Any:
@@ -106,7 +106,7 @@ def _json(*arguments: Any) -> Any:
 
 def test_inspect_of_what_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "text.tflite").write_text("hello")
-    for file, said in (("text.tflite", "is no LiteRT file"), ("none.tflite", "does not exist")):
+    for file, said in (("text.tflite", "is no LiteRT file"), ("none.tflite", "does not exist"), ("", "is a folder")):
         done = call("inspect", tmp_path / file)
         assert done.exit_code == 2
         assert said in done.stderr
