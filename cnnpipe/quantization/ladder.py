@@ -61,9 +61,9 @@ def climb(export: PlannedExport, bench: Bench, learn: Learn | None = None) -> At
     rungs: list[Rung] = []
     attempts: list[Attempt] = []
     for number, step in enumerate(_steps(export, bench, learn)):
-        if not step.why_not:
+        if not step.why_not and not step.learn:  # which says by itself that it begins
             bench.listener.stage(f"export {export.name}: {step.rung}")
-        made, rung = _tried(step, replace(bench, folder=bench.folder / f"{number}"))
+        made, rung = _tried(step, replace(bench, folder=bench.folder / f"{export.name}-{number}"))
         rungs.append(rung)
         attempts += [made] if made else []
         if made and not made.problems:

@@ -171,10 +171,12 @@ def test_int8_alone_tries_nothing_else(painted: Any, ruined: Subject, tmp_path: 
     assert one.folder.name == "generic-int8.rejected"
 
 
-def test_a_network_that_int8_does_not_hurt_stays_on_the_first_rung(painted: Any, tmp_path: Path) -> None:
-    plan = painted.plan(quantization="ladder", max_drop=0.05)
-    (one,) = export_all([plan], painted.subject, tmp_path, painted.workers, decide=decider())
-    assert one.passed and [(rung.rung, rung.state) for rung in one.rungs] == [("int8", "chosen")]
+def test_a_network_that_int8_does_not_hurt_stays_on_the_first_rung_of_each_ladder(painted: Any, tmp_path: Path) -> None:
+    plans = [painted.plan(target=target, quantization="ladder", max_drop=0.05) for target in ("generic", "coral")]
+    found = export_all(plans, painted.subject, tmp_path, painted.workers, decide=decider())
+    assert [one.folder.name for one in found] == ["generic-ladder", "coral-ladder"]
+    for one in found:
+        assert one.passed and [(rung.rung, rung.state) for rung in one.rungs] == [("int8", "chosen")]
 
 
 def test_the_layers_that_int8_hurts_are_told_with_their_blocks(painted: Any, ruined: Subject) -> None:
