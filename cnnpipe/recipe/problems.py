@@ -117,7 +117,8 @@ def _missing(mistake: Mistake, root: Node) -> Problem:
         return _located(root, mistake.path, f"needs at least {key + 1} items")
     if not mistake.path:
         return _located(root, (), f"the section '{key}' is missing")
-    hint = _listed_all(f"{key}s") if any(here.name == f"{key}s" for here in rooms()) else ""
+    listed = any(here.name == f"{key}s" for here in rooms())
+    hint = _listed_all(f"{key}s") if listed else vocabulary.MEANINGS.get(key, "")
     bare = root.find(mistake.path)
     if hint and bare is not None and isinstance(bare.value, str):
         hint = f"Write {{type: {bare.value}, {key}: …}}; {hint}"

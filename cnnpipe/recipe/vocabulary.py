@@ -186,6 +186,9 @@ VALUES: dict[str, tuple[str, ...]] = {
 }
 """Our value, and other words for it."""
 
+MEANINGS = {"max_drop": "It says how much of the headline metric may be lost, such as 0.01."}
+"""What a missing key that somebody may not know is for."""
+
 NOT_NEEDED: dict[str, str] = {
     "in_channels": "Leave it out: it follows from what comes before.",
     "in_features": "Leave it out: it follows from what comes before.",

@@ -27,7 +27,8 @@ RUN = Path("runs/digits/0001")
 METRIC = Metric("accuracy")
 SCORES = Scores({"accuracy": Score(0.9, 10, (0.6, 0.98))})
 TRAINED = TrainResult(RUN, METRIC, SCORES, 3, 2, 1.5)
-FILE = ExportResult(RUN / "model.tflite", "generic", "int8", 1000, Score(0.9, 10), Drop(0.0, 0, 0, 0, 10), True)
+PLACE = RUN / "exports" / "generic-int8" / "model.tflite"
+FILE = ExportResult(PLACE, "generic", "int8", 1000, Score(0.9, 10), Drop(0.0, 0, 0, 0, 10), True)
 LOST = replace(FILE, passed=False, problems=(Problem("the file loses 0.3 of accuracy; max_drop allows 0.01"),))
 
 
