@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from cnnpipe.bundle.proof_line import proof_line
+from cnnpipe.exporters import Exporter
 from cnnpipe.manifest import Manifest
+from cnnpipe.registry import room
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 """Smallest and largest value of each integer type."""
@@ -106,8 +108,12 @@ def _signed(number: float) -> str:
 
 
 def _example(manifest: Manifest) -> list[str]:
-    """Return a program that needs ai-edge-litert, numpy and Pillow only; for pictures that are stretched to size."""
+    """Return a program that needs the file's runtime, numpy and Pillow; for pictures that are stretched to size."""
     steps, source = manifest.preprocessing.steps, manifest.inputs[0]
+    exporter = cast(type[Exporter], room("exporters").load(manifest.format["type"]))
+    if not exporter.program:
+        return []
+    load, *run = (line.replace("{file}", manifest.file) for line in exporter.program)
     if steps.get("type") != "image" or steps["resizing"]["mode"] != "stretch" or len(manifest.inputs) != 1:
         return []
     if not steps["resizing"]["implementation"].startswith("Pillow"):
@@ -137,17 +143,13 @@ def _example(manifest: Manifest) -> list[str]:
         "```python",
         "import sys",
         "import numpy as np",
-        "from ai_edge_litert.interpreter import Interpreter",
+        load,
         "from PIL import Image, ImageOps",
         "",
         f'picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")',
         f"pixels = np.asarray(picture.resize({size}, Image.Resampling.{method}), np.float32)",
         f"stored = {fill}.astype(np.{source.dtype}).reshape({list(source.shape)})",
-        f'interpreter = Interpreter("{manifest.file}")',
-        "interpreter.allocate_tensors()",
-        'interpreter.set_tensor(interpreter.get_input_details()[0]["index"], stored)',
-        "interpreter.invoke()",
-        'stored = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])',
+        *run,
         f"{first.name} = {read}",
         *show,
         "```",

@@ -139,6 +139,9 @@ class Exporter(Spec):
     """The quantizations that it can write, with the types that input and output may have, the default first."""
     per_tensor: ClassVar[frozenset[Quantization]] = frozenset()
     """The quantizations whose weights may have one scale for all channels."""
+    program: ClassVar[tuple[str, ...]] = ()
+    """Python for the bundle's README: an import, then lines that turn `stored`, the input as the file `{file}` takes
+    it, into its first output. Empty where nobody wrote it."""
 
     type: str
 

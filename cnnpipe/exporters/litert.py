@@ -43,6 +43,14 @@ class Litert(Exporter):
         "int16x8": ("float32", "int16"),
     }
     per_tensor: ClassVar[frozenset[Quantization]] = frozenset({"int8", "dynamic_range"})
+    program: ClassVar[tuple[str, ...]] = (
+        "from ai_edge_litert.interpreter import Interpreter",
+        'interpreter = Interpreter("{file}")',
+        "interpreter.allocate_tensors()",
+        'interpreter.set_tensor(interpreter.get_input_details()[0]["index"], stored)',
+        "interpreter.invoke()",
+        'stored = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])',
+    )
 
     def convert(self, conversion: Conversion) -> FileFacts:
         """Write the file. Runs in the conversion process.

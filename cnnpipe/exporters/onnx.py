@@ -29,6 +29,11 @@ class Onnx(Exporter):
 
     file_name: ClassVar[str] = "model.onnx"
     types: ClassVar[Mapping[Quantization, tuple[TensorType, ...]]] = {"none": ("float32",)}
+    program: ClassVar[tuple[str, ...]] = (
+        "import onnxruntime",
+        'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])',
+        "stored = session.run(None, {session.get_inputs()[0].name: stored})[0]",
+    )
 
     def convert(self, conversion: Conversion) -> FileFacts:
         """Write the file. Runs in the conversion process.

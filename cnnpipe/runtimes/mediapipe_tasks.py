@@ -39,7 +39,7 @@ class MediapipeTasks(Runtime):
         """Return why it cannot be run here."""
         if importlib.util.find_spec("mediapipe"):
             return ""
-        return "the package mediapipe is not installed (the extra `phone`: pip install 'cnnpipe[phone]')"
+        return "the package mediapipe is not installed: pip install 'cnnpipe[phone]'"
 
     def run(self, folder: Path, manifest: Manifest, cases: Cases) -> Answers:
         """Let the library answer raw pictures.

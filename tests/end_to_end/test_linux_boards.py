@@ -102,6 +102,18 @@ def test_without_the_packages_the_extra_is_named(tmp_path: Path, monkeypatch: py
     assert "onnxruntime" in str(found.value) and "cnnpipe[onnx]" in str(found.value)
 
 
+@pytest.mark.parametrize("name", ["raspberry_pi-int8", "jetson-none-onnx"])
+def test_the_program_in_the_readme_asks_the_runtime_of_its_format(
+    board_files: Mapping[str, Exported], name: str
+) -> None:
+    folder = board_files[name].folder
+    program = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    sample = json.loads((folder / "parity.json").read_text())["samples"][0]
+    command = [sys.executable, "-c", program, sample["original"]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == sample["prediction"]["label"]
+
+
 def test_the_card_tells_what_the_bundle_states(board_files: Mapping[str, Exported]) -> None:
     folder = board_files["raspberry_pi-int8"].folder
     manifest, card = json.loads((folder / MANIFEST).read_text()), (folder / "MODEL_CARD.md").read_text()
