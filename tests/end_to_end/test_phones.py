@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from cnnpipe.bundle.check import check_bundle
+from cnnpipe.bundle.client import metadata_problems
 from cnnpipe.bundle.export import Exported, export_all
 from cnnpipe.bundle.open import open_bundle
 from cnnpipe.bundle.proving import make_trial, prove, raw_reader
@@ -180,6 +181,15 @@ def test_metadata_that_bundle_json_does_not_state_are_missed(rewritten: Callable
     silent = read_manifest(folder).model_copy(update={"metadata": False})
     (folder / MANIFEST).write_text(to_json(silent))
     assert "bundle.json states no metadata inside model.tflite" in _problems(folder)
+
+
+def test_a_file_that_asks_for_other_values_than_pixels_is_refused(phone_files: Mapping[str, Exported]) -> None:
+    one = phone_files["int8"]
+    manifest, said = read_manifest(one.folder), read_metadata(one.file)
+    assert list(metadata_problems(manifest, said)) == []
+    other = (manifest.inputs[0].model_copy(update={"multiply": 0.5}),)
+    (problem,) = metadata_problems(manifest.model_copy(update={"inputs": other}), said)
+    assert "asks for other values than pixels" in problem.message
 
 
 def test_a_label_changed_in_the_lines_for_the_phone_is_found(rewritten: Callable[..., Path]) -> None:

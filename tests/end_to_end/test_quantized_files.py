@@ -84,6 +84,13 @@ def test_layers_that_cut_the_file_are_told_where_integers_are_slower_for_it(
     assert told_if_slower(made, bench).runnable.facts.notes == made.runnable.facts.notes  # as fast as float: no word
 
 
+def test_an_export_says_that_its_file_falls_into_parts(painted: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    subject, times = untrained(painted, tmp_path, "hard_silu"), iter((2.8, 0.8))
+    monkeypatch.setattr("cnnpipe.bundle.delegation.latency_ms", lambda *_: next(times))
+    (one,) = export_all([painted.plan(quantization="int8")], subject, tmp_path / "exports", painted.workers)
+    assert "the delegate does not take HARD_SWISH" in "; ".join(one.runnable.facts.notes)
+
+
 def test_all_quantized_tensors_are_listed(exported: Any) -> None:
     rows = scales_of(exported["generic-int8"].folder)
     assert {row["layer"] for row in rows if row["layer"]} >= {"n002_convolution", "n006_dense", "n008_dense"}

@@ -192,6 +192,11 @@ def test_normalization_that_is_stated_but_not_in_the_input_tensor(broken_int8: B
     assert "'image' does not carry the normalization: its scale 1 " in problems
 
 
+def test_another_way_to_fill_the_input_stated(broken_int8: Broken) -> None:
+    broken_int8.edit_json(MANIFEST, lambda content: content["inputs"][0].update(multiply=2.0))
+    assert "bundle.json fills 'image' with pixel * 2 + -128; its scale and zero point ask for" in broken_int8.problems()
+
+
 def test_another_normalization_stated(broken: Broken) -> None:
     broken.edit_json(MANIFEST, lambda content: content["inputs"][0]["normalization"].update(scale=1.0))
     assert "bundle.json normalizes 'image' by (1.0, 0.0); its preprocessing asks for (0.0039" in broken.problems()
