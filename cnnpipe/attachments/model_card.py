@@ -106,7 +106,7 @@ def _limits(manifest: Manifest) -> Iterator[str]:
     yield "- The scores are those of pictures or signals like the test examples; of others nothing is known."
     if manifest.class_names is not None:
         yield "- It knows its classes alone: whatever else it is shown, it has no other answer."
-    yield "- It was run on the computer that made it, in the runtimes named above, not on a device."
+    yield "- It was run on the computer that made it, not on a device."
     if manifest.float_operators:
         yield f"- These operators compute in float: {', '.join(manifest.float_operators)}"
     yield from (f"- {note[:1].upper()}{note[1:]}" for note in manifest.notes)
