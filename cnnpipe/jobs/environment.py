@@ -17,12 +17,6 @@ from cnnpipe.errors import Problem
 from cnnpipe.runs import hardware, versions
 
 PROJECT = "cnnpipe"
-OPTIONAL = {
-    "tflite-micro": "runs files in the interpreter of microcontrollers",
-    "mediapipe": "runs files as a phone's app does",
-    "onnxruntime": "runs ONNX files",
-}
-"""Packages that no extra brings, and what they are for."""
 LITTLE = 2 * 10**9
 """Bytes of free disk or memory below which there is a warning."""
 SECONDS = 60.0
@@ -37,7 +31,7 @@ class Package:
         name: As on the package index.
         version: None when it is not installed.
         tested: The range of versions that cnnpipe was tested with, such as `<3,>=2`; empty when none is stated.
-        extra: The extra that brings it, `optional` for those that none brings; empty when it is always needed.
+        extra: The extra that brings it; empty when it is always needed.
         fits: Whether the version lies in the range.
     """
 
@@ -151,19 +145,14 @@ def _packages() -> Iterator[Package]:
     except metadata.PackageNotFoundError:
         needed = []
     extras = sorted(_extras())
-    seen = set()
     for requirement in needed:
         extra = next((name for name in extras if _only_for(requirement, name)), "")
         if extra == "test" or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
             continue
         version = _version(requirement.name, *requirement.extras)
         fits = version is None or requirement.specifier.contains(version, prereleases=True)
-        seen.add(requirement.name)
         name = requirement.name + "".join(f"[{part}]" for part in sorted(requirement.extras))
         yield Package(name, version, str(requirement.specifier), extra, fits)
-    for name in OPTIONAL:
-        if name not in seen:
-            yield Package(name, _version(name), extra="optional")
 
 
 def _extras() -> list[str]:

@@ -89,7 +89,7 @@ def test_what_run_prints_is_the_contract(folder: Path, result: dict[str, Any]) -
     assert set(result) == {"run", "scores", "exports"}
     assert [export["quantization"] for export in result["exports"]] == ["none", "int8"]
     for export in result["exports"]:
-        assert set(export) == {"file", "target", "quantization", "bytes", "score", "drop", "passed"}
+        assert set(export) == {"file", "target", "quantization", "bytes", "score", "drop", "passed", "proofs"}
         assert (folder / export["file"]).stat().st_size == export["bytes"]
         assert export["passed"] is True
         assert export["score"] == pytest.approx(result["scores"]["accuracy"] - export["drop"])

@@ -22,7 +22,7 @@ def test_it_knows_versions_packages_and_caches(tmp_path: Path, monkeypatch: pyte
     packages = {package.name: package for package in found.packages}
     assert packages["tensorflow"].version == metadata.version("tensorflow")
     assert packages["tensorflow"].tested and packages["tensorflow"].fits
-    assert packages["onnxruntime"].extra == "optional"
+    assert packages["onnxruntime"].extra == "onnx"
     assert packages["tensorflow[and-cuda]"].extra == "cuda"
     assert "pytest" not in packages
     folders = {folder.what: folder for folder in found.folders}
