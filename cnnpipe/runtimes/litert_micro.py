@@ -116,8 +116,10 @@ def _measured(data: bytes, name: str, planned: int) -> tuple[int, int]:
             reason = _why(data, LARGEST_ARENA)
             raise ProblemError(Problem(f"LiteRT Micro refuses {name} ({reason})"))
     parts = _allocations(interpreter)
-    enough = size if _interpreter(data, parts["total"]) is None else parts["total"]
-    candidates = range(max(parts["total"] - _ALIGNMENT_LOSS, 1), enough)
+    enough, likely = parts["total"], parts["total"]
+    if _interpreter(data, enough) is None:
+        enough, likely = size, max(planned, enough)  # the interpreter crashes at some sizes far below the smallest
+    candidates = range(max(likely - _ALIGNMENT_LOSS, 1), enough)
     place = bisect.bisect_left(candidates, True, key=lambda size: _interpreter(data, size) is not None)
     return parts["head"], candidates.start + place
 
