@@ -28,6 +28,11 @@ def shipped_folder(name: str) -> Path:
     return checkout_folder(name) or PACKAGE / name
 
 
+def shipped_recipe(name: str) -> Path:
+    """Return the file of a shipped recipe."""
+    return next(shipped_folder("recipes").rglob(f"{name}.yaml"))
+
+
 def import_plugin(room: str, file: Path) -> ModuleType:
     """Import a file of a plugin folder, which is on no import path, as `cnnpipe_plugins.ROOM.FILE`.
 

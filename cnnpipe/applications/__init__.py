@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnpipe.applications.correspondence import correspondence
 from cnnpipe.applications.importing import ImportedNode, import_model
 from cnnpipe.applications.weight_files import check_file, told
 from cnnpipe.backbones._application import DEVIATION, MEAN, Application
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.graph import Graph, GraphBuilder, Shape
+from cnnpipe.graph.matching import Difference
 from cnnpipe.graph.nodes.rescaling import Normalization, Rescaling
 
 if TYPE_CHECKING:
@@ -55,8 +58,7 @@ def application_weights(
         nodes = _without_rescaling(nodes)
     elif backbone.rescales_published:
         nodes = _as_published(nodes)
-    _check_same(backbone, nodes, (*size, 3))
-    arrays = [list(node.arrays) for node in nodes if node.arrays]
+    arrays = [list(arrays) for arrays in _in_our_order(backbone, nodes, (*size, 3))]
     if backbone.reads_bgr:
         arrays[0][0] = arrays[0][0][:, :, ::-1]
     return arrays
@@ -81,30 +83,31 @@ def keras_model(backbone: Application, weights: str | None, shape: Shape) -> ker
 
 
 def backbone_graph(backbone: Application, shape: Shape) -> Graph:
-    """Return the stored graph for an input of this shape."""
+    """Return the network for an input of this shape."""
     builder = GraphBuilder()
-    return builder.build({"features": backbone.stored_graph().expand(builder, builder.input("input", shape))})
+    return builder.build({"features": backbone.layers(builder, builder.input("input", shape))})
 
 
-def _check_same(backbone: Application, nodes: tuple[ImportedNode, ...], shape: Shape) -> None:
-    """Hold the stored graph against the network of the installed Keras, node for node."""
-    graph = backbone_graph(backbone, shape)
-    ours = [(node.type.keras_layer(*graph.input_shapes(node)), node.inputs, node.shape) for node in graph.nodes[1:]]
-    theirs = [(node.type.keras_layer(*node.reads), node.inputs, node.shape) for node in nodes]
-    for one, other, node in zip(ours, theirs, nodes, strict=False):
-        if one != other:
-            raise _other_network(backbone, f"its layer '{node.layer}' is {other}, and the stored one {one}")
-    if len(ours) != len(theirs):
-        raise _other_network(backbone, f"it has {len(theirs)} nodes, and the stored one {len(ours)}")
-
-
-def _other_network(backbone: Application, message: str) -> ProblemError:
+def _in_our_order(
+    backbone: Application, nodes: tuple[ImportedNode, ...], shape: Shape
+) -> Iterator[Sequence[np.ndarray]]:
+    """Yield the arrays of each node of our network that has weights, which may stand in another order than Keras's."""
     import keras
 
-    return ProblemError(Problem(
-        f"{backbone.keras_function.text} of Keras {keras.__version__} is not the network that is stored: {message}",
-        hint="Install a version of Keras that cnnpipe was tested with.",
-    ))  # fmt: skip
+    graph = backbone_graph(backbone, shape)
+    try:
+        pairs = correspondence(graph, nodes)
+    except Difference as difference:
+        theirs = nodes[difference.theirs - 1].layer if difference.theirs else "input"
+        ours = graph.nodes[difference.ours]
+        raise ProblemError(Problem(
+            f"{backbone.keras_function.text} of Keras {keras.__version__} is not the network that is meant: "
+            f"its layer '{theirs}' differs from the one in {ours.block or ours.name}: {difference.message}",
+            hint="Install a version of Keras that cnnpipe was tested with, or keep to the published blocks.",
+        )) from difference  # fmt: skip
+    for number, node in enumerate(graph.nodes):
+        if node.type.weights(*graph.input_shapes(node)):
+            yield nodes[pairs[number]].arrays
 
 
 def _without_rescaling(nodes: tuple[ImportedNode, ...]) -> tuple[ImportedNode, ...]:

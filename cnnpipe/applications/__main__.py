@@ -10,6 +10,7 @@ from cnnpipe.applications.importing import ImportedNode, import_model
 from cnnpipe.applications.taps import feature_taps
 from cnnpipe.backbones import ROOM
 from cnnpipe.backbones._application import GRAPHS, Application
+from cnnpipe.backbones._block_family import BlockFamily
 from cnnpipe.graph import NodeType
 from cnnpipe.graph.nodes.padding import CenteredPadding, ZeroPadding
 from cnnpipe.graph.stored import StoredGraph, StoredNode, write_graph
@@ -19,11 +20,11 @@ SIZES = (224, 225, 259)
 
 
 def applications() -> Iterator[Application]:
-    """Yield every variant of every family."""
+    """Yield every variant of every family that is stored."""
     for name in ROOM.names():
         family = ROOM.load(name)
         if issubclass(family, Application):
-            for variant in family.variants:
+            for variant in family.variants if not issubclass(family, BlockFamily) else ():
                 yield family.model_validate({**variant, "weights": "none"})
 
 

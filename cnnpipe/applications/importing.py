@@ -15,7 +15,7 @@ from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
 from cnnpipe.graph.nodes.normalization import BatchNormalization, LayerNormalization
 from cnnpipe.graph.nodes.padding import Cropping, ZeroPadding
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, MaxPooling
-from cnnpipe.graph.nodes.rearrange import Reshape
+from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 
 if TYPE_CHECKING:
@@ -262,5 +262,6 @@ _TYPES: Mapping[str, Callable[[Config], Iterable[NodeType]]] = {
     "GlobalAveragePooling2D": lambda c: [GlobalAveragePooling(c["keepdims"])],
     "ZeroPadding2D": lambda c: [ZeroPadding(_pairs(c["padding"]))],
     "Cropping2D": lambda c: [Cropping(_pairs(c["cropping"]))],
+    "Flatten": lambda c: [Flatten()],
     "Reshape": lambda c: [Reshape(tuple(c["target_shape"]))],
 }

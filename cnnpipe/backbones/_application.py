@@ -167,4 +167,8 @@ class Application(Backbone):
                 f"the weights were made for pictures with 3 channels, received {channels}",
                 "Set 'data.preprocessing.color_mode' to 'rgb', or 'weights' to 'none'.",
             )
+        return self.layers(graph, tensor)
+
+    def layers(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
+        """Add all nodes after a tensor that was checked, mark feature maps, and return the last output."""
         return self.stored_graph().expand(graph, tensor)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
 from cnnpipe.backbones import Normalization
-from cnnpipe.backbones._application import CENTERED, STORAGE, Application, KerasFunction, OfficialFile
+from cnnpipe.backbones._application import CENTERED, STORAGE, KerasFunction, OfficialFile
+from cnnpipe.backbones._block_family import BlockFamily
 
 Variant = Literal["vgg16", "vgg19"]
 
 
-class VGG(Application):
+class VGG(BlockFamily):
     """Convolutions of 3x3 in groups, each group ended by pooling.
 
     Source: Simonyan and Zisserman 2015, "Very deep convolutional networks for large-scale image recognition", table 1
@@ -26,6 +27,11 @@ class VGG(Application):
     type: Literal["vgg"] = "vgg"
     variant: Variant = "vgg16"
     """Which of the published depths."""
+
+    @property
+    def recipe(self) -> str:
+        """Name of the shipped recipe that has the blocks."""
+        return self.variant
 
     @property
     def keras_function(self) -> KerasFunction:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from cnnpipe.spec import Spec
+
 
 def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
@@ -44,3 +46,16 @@ Paddings = Annotated[
 ]
 """`same` (TensorFlow's meaning), `valid`, `causal` (1D), so many zeros at each side, or (before, after) per axis."""
 PoolPadding = Literal["same", "valid"]
+
+
+class NormalizationOptions(Spec):
+    """Options of batch normalization where they differ from Keras's defaults."""
+
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Share of the old moving statistics that each training step keeps."""
+    epsilon: Annotated[float, Field(gt=0)] = 1e-3
+    """Added to the variance."""
+
+
+Normalize = bool | NormalizationOptions
+"""Whether to normalize batches, or with which options."""

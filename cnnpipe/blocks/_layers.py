@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnpipe.blocks._fields import Normalize
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.arithmetic import Padding, Size
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
@@ -54,8 +55,9 @@ def depthwise(
     return graph.add(node, tensor)
 
 
-def normalized(graph: GraphBuilder, tensor: Tensor, normalize: bool, activation: ActivationName) -> Tensor:
+def normalized(graph: GraphBuilder, tensor: Tensor, normalize: Normalize, activation: ActivationName) -> Tensor:
     """Add batch normalization if wanted, then the activation; `linear` adds no node."""
     if normalize:
-        tensor = graph.add(BatchNormalization(), tensor)
+        options = {} if isinstance(normalize, bool) else normalize.model_dump()
+        tensor = graph.add(BatchNormalization(**options), tensor)
     return tensor if activation == "linear" else graph.add(Activation(activation), tensor)

@@ -88,6 +88,7 @@ class ConvReluPool(Block):
             )
             tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
         if self.pool != "none":
+            graph.feature(tensor)
             pooling = MaxPooling if self.pool == "max" else AveragePooling
             tensor = graph.add(pooling(self.pool_size), tensor)
         return graph.add(Dropout(self.dropout), tensor) if self.dropout else tensor

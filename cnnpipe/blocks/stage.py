@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from typing_extensions import Self
 
 from cnnpipe.blocks import AnyBlock, Block, Example
 from cnnpipe.blocks._fields import Positive
+from cnnpipe.blocks._scaling import Scaling
 from cnnpipe.graph import GraphBuilder, Tensor
 
 
@@ -36,6 +38,10 @@ class Stage(Block):
     """How many times the blocks stand one after the other."""
     blocks: tuple[AnyBlock, ...] = Field(min_length=1)
     """Blocks in order, each reading the one before."""
+
+    def scaled(self, scaling: Scaling) -> Self:
+        """Return the stage with more or fewer repetitions of blocks that are scaled too."""
+        return super().scaled(scaling).model_copy(update={"blocks": tuple(b.scaled(scaling) for b in self.blocks)})
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes of all blocks and return the last output."""

@@ -84,7 +84,7 @@ class GraphBuilder:
 
         Maps of other strides, and vectors, are no feature maps and stay unmarked.
         """
-        stride = self.stride(tensor)
+        stride = self.stride(tensor) if len(tensor.shape) > 1 else None
         level = math.log2(stride) if stride else 0.0
         if level.is_integer() and level >= 1:
             self._features[f"P{int(level)}"] = tensor.position

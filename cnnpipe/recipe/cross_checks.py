@@ -100,9 +100,6 @@ def _model(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(missing, path="model.backbone.weights", hint="Write 'weights: none', or change what it names.")
     if blocks is None and backbone is None:
         yield Problem("needs the key 'blocks' or 'backbone'", path="model")
-    if blocks is not None and backbone is not None:
-        hint = "Delete one of the two: a backbone stands in the place of blocks."
-        yield Problem("'blocks' and 'backbone' are both given", path="model.backbone", hint=hint)
 
 
 def _training(recipe: Recipe, root: Node) -> Iterator[Problem]:

@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from cnnpipe.errors import Path, Place, Problem, ProblemError
+from cnnpipe.extends import read_chain
 from cnnpipe.locations import shipped_folder
 from cnnpipe.recipe.cross_checks import cross_problems
-from cnnpipe.recipe.extends import read_chain
 from cnnpipe.recipe.filled import filled
 from cnnpipe.recipe.overrides import Setting, apply_overrides
 from cnnpipe.recipe.provenance import provenance
 from cnnpipe.recipe.schema import Recipe
+from cnnpipe.recipe.where import implied_type
 from cnnpipe.registry import plugin_folders
 from cnnpipe.spec import FilePath, Spec, nearest
 from cnnpipe.yaml_nodes import Node
@@ -77,7 +78,7 @@ def load_recipe(recipe: str | File | LoadedRecipe, overrides: Sequence[str] = ()
             raise ProblemError(Problem("a loaded recipe takes no changes", hint="Give them to load_recipe."))
         return recipe
     file, shown = _find(recipe)
-    chain = read_chain(file, shown)
+    chain = read_chain(file, shown, implied_type)
     root, settings, problems = apply_overrides(chain.root, overrides)
     checked = _with_absolute_paths(_validated(root, problems), root, chain.folders)
     found = in_order(

@@ -11,9 +11,16 @@ from pathlib import Path
 from cnnpipe.errors import Path as RecipePath
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.located_yaml import Document, read
-from cnnpipe.recipe.where import implied_type
 from cnnpipe.spec import nearest
 from cnnpipe.yaml_nodes import Node, short
+
+Implied = Callable[[Node, RecipePath], str | None]
+"""Gives the type of the mapping at a path of a recipe that states none."""
+
+
+def nothing_implied(root: Node, path: RecipePath) -> str | None:
+    """Return None: no mapping has a type that it does not state."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,14 @@ class Chain:
     document: Document
 
 
-def read_chain(file: Path, shown: str, below: tuple[Path, ...] = ()) -> Chain:
+def read_chain(file: Path, shown: str, implied: Implied = nothing_implied, below: tuple[Path, ...] = ()) -> Chain:
     """Read a recipe file and all that it extends.
+
+    Args:
+        file: The recipe file.
+        shown: How problems name it.
+        implied: Knows the types that mappings have without saying so.
+        below: The files that extend it.
 
     Raises:
         ProblemError: A file cannot be read, or the files extend one another in a circle.
@@ -46,8 +59,8 @@ def read_chain(file: Path, shown: str, below: tuple[Path, ...] = ()) -> Chain:
     if said is None:
         return Chain(own, folders, document)
     parent, parent_shown = _parent(said, file, shown, (*below, file.resolve()))
-    above = read_chain(parent, parent_shown, (*below, file.resolve()))
-    return Chain(merged(above.root, own, partial(implied_type, above.root)), {**above.folders, **folders}, document)
+    above = read_chain(parent, parent_shown, implied, (*below, file.resolve()))
+    return Chain(merged(above.root, own, partial(implied, above.root)), {**above.folders, **folders}, document)
 
 
 def _parent(said: Node, file: Path, shown: str, chain: tuple[Path, ...]) -> tuple[Path, str]:
