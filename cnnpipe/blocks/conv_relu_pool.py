@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Paddings, Positive, Rate, Sizes
+from cnnpipe.blocks._fields import Normalize, Paddings, Positive, Rate, Sizes
 from cnnpipe.blocks._layers import convolution, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import ActivationName
@@ -54,8 +54,8 @@ class ConvReluPool(Block):
     """Groups of channels that do not see each other."""
     use_bias: bool | None = None
     """A learned number per filter; when left out, yes without and no with batch normalization, which has its own."""
-    batch_normalization: bool = False
-    """Normalize between convolution and activation."""
+    batch_normalization: Normalize = False
+    """Normalize between convolution and activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
     """Keras's name of the activation; linear for none."""
     repeat: Positive = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Positive, Rate
+from cnnpipe.blocks._fields import Normalize, Positive, Rate
 from cnnpipe.blocks._layers import normalized
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
 from cnnpipe.graph.arithmetic import a_map
@@ -34,8 +34,8 @@ class Dense(Block):
     """Values of the output."""
     use_bias: bool | None = None
     """A learned number per unit; when left out, yes without and no with batch normalization, which has its own."""
-    batch_normalization: bool = False
-    """Normalize between the dense layer and the activation."""
+    batch_normalization: Normalize = False
+    """Normalize between the dense layer and the activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
     """Keras's name of the activation; linear for none."""
     dropout: Rate = 0.0

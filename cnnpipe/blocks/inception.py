@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Positive
+from cnnpipe.blocks._fields import Normalize, Positive
 from cnnpipe.blocks._layers import convolution, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import ActivationName
@@ -46,8 +46,8 @@ class Inception(Block):
     """Channels of the 5x5 branch."""
     filters_pool: Positive
     """Channels of the branch that pools."""
-    batch_normalization: bool = False
-    """Normalize after each convolution."""
+    batch_normalization: Normalize = False
+    """Normalize after each convolution: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
     """Keras's name of the activation."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Positive, Sizes
+from cnnpipe.blocks._fields import Normalize, Positive, Sizes
 from cnnpipe.blocks._layers import convolution, depthwise, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
@@ -18,8 +18,8 @@ from cnnpipe.graph.nodes.pooling import GlobalAveragePooling
 class InvertedResidual(Block):
     """1x1 up to `expansion` times the channels, depthwise, squeeze and excitation if wanted, 1x1 down to `filters`.
 
-    Each convolution is followed by batch normalization, and by the activation but for the last. The input is added
-    where its shape is that of the output. With `expansion: 1` the first convolution is left out.
+    Each convolution is followed by batch normalization if wanted, and by the activation but for the last. The input is
+    added where its shape is that of the output. With `expansion: 1` the first convolution is left out.
 
     Output shape: (height / strides, width / strides, filters), rounded up.
 
@@ -53,6 +53,8 @@ class InvertedResidual(Block):
     """Squeezed channels as a share of the inner channels; 0 leaves squeeze and excitation out."""
     gate: Literal["sigmoid", "hard_sigmoid"] = "sigmoid"
     """Activation that ends squeeze and excitation."""
+    batch_normalization: Normalize = True
+    """Normalize after each convolution: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu6"
     """Keras's name of the activation."""
 
@@ -62,16 +64,16 @@ class InvertedResidual(Block):
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes and return the last output."""
-        inner = tensor
+        inner, use_bias = tensor, not self.batch_normalization
         if self.expansion > 1:
-            inner = convolution(graph, inner, tensor.shape[-1] * self.expansion, 1, use_bias=False)
-            inner = normalized(graph, inner, True, self.activation)
-        inner = depthwise(graph, inner, self.kernel_size, strides=self.strides, use_bias=False)
-        inner = normalized(graph, inner, True, self.activation)
+            inner = convolution(graph, inner, tensor.shape[-1] * self.expansion, 1, use_bias=use_bias)
+            inner = normalized(graph, inner, self.batch_normalization, self.activation)
+        inner = depthwise(graph, inner, self.kernel_size, strides=self.strides, use_bias=use_bias)
+        inner = normalized(graph, inner, self.batch_normalization, self.activation)
         if self.squeeze_excitation:
             inner = self._squeezed_and_excited(graph, inner)
-        inner = convolution(graph, inner, self.filters, 1, use_bias=False)
-        inner = normalized(graph, inner, True, "linear")
+        inner = convolution(graph, inner, self.filters, 1, use_bias=use_bias)
+        inner = normalized(graph, inner, self.batch_normalization, "linear")
         return graph.add(Add(), inner, tensor) if inner.shape == tensor.shape else inner
 
     def _squeezed_and_excited(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Positive, Sizes
+from cnnpipe.blocks._fields import Normalize, Positive, Sizes
 from cnnpipe.blocks._layers import convolution, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.arithmetic import Size
@@ -56,8 +56,8 @@ class Residual(Block):
     """Of a bottleneck: output channels per filter."""
     groups: Positive = 1
     """Groups of channels that do not see each other, in all but the 1x1 convolutions."""
-    batch_normalization: bool = True
-    """Normalize after each convolution."""
+    batch_normalization: Normalize = True
+    """Normalize after each convolution: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
     """Keras's name of the activation."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import Paddings, Positive, Sizes
+from cnnpipe.blocks._fields import Normalize, Paddings, Positive, Sizes
 from cnnpipe.blocks._layers import convolution, depthwise, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import ActivationName
@@ -47,8 +47,8 @@ class SeparableConv(Block):
     """Distance between the values of the depthwise window."""
     depth_multiplier: Positive = 1
     """Depthwise filters per input channel."""
-    batch_normalization: bool = False
-    """Normalize before the activation."""
+    batch_normalization: Normalize = False
+    """Normalize before the activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
     """Keras's name of the activation; linear for none."""
     between: bool = False
