@@ -14,6 +14,7 @@ from cnnpipe.exporters import CALIBRATED, AnyExporter, Granularity, Quantization
 from cnnpipe.model import Model
 from cnnpipe.optimizers import Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
+from cnnpipe.recipe.about import About
 from cnnpipe.registry import Component
 from cnnpipe.schedules import AnySchedule, Schedule
 from cnnpipe.spec import Spec
@@ -210,6 +211,8 @@ class Recipe(Spec):
 
     name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """Name of the run folder; the file's name when left out."""
+    about: About = About()
+    """What it is and where it was published; nothing else depends on it."""
     seed: int = Field(default=0, ge=0)
     """Seed of everything random in training."""
     task: AnyTask

@@ -109,6 +109,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "validation": ("val", "valid", "dev", "validation_split", "val_split", "val_size", "validation_size"),
     "test": ("test_split", "test_size", "holdout"),
     "seed": ("random_seed", "random_state", "rng", "random"),
+    "about": ("description", "info", "meta", "metadata", "summary", "reference", "citation"),
     "name": ("id", "title", "project", "experiment", "run_name"),
     "task": ("problem", "objective", "pipeline", "job", "problem_type"),
     "model": ("network", "architecture", "net", "arch", "backbone"),
