@@ -57,5 +57,11 @@ class NormalizationOptions(Spec):
     """Added to the variance."""
 
 
-Normalize = bool | NormalizationOptions
+def _check_normalize(value: Any) -> Any:
+    if isinstance(value, bool | dict | NormalizationOptions):
+        return value
+    raise PydanticCustomError("normalize", "expected true or false, or a mapping with momentum or epsilon")
+
+
+Normalize = Annotated[bool | NormalizationOptions, BeforeValidator(_check_normalize)]
 """Whether to normalize batches, or with which options."""
