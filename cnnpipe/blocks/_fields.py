@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -20,15 +21,16 @@ def _check_size(value: Any) -> Any:
     raise PydanticCustomError("size", "expected a whole number above 0, or a list of one per axis")
 
 
-def _check_padding(value: Any) -> Any:
-    words = value in ("same", "valid", "causal") if isinstance(value, str) else _whole(value, 0)
-    if words or (isinstance(value, tuple) and value and all(_is_pair(item) for item in value)):
+def _check_padding(value: Any, words: Sequence[str] = ("same", "valid", "causal")) -> Any:
+    known = value in words if isinstance(value, str) else _whole(value, 0)
+    if known or (isinstance(value, tuple) and value and all(_is_pair(item) for item in value)):
         return value
-    raise PydanticCustomError(
-        "padding",
-        "expected same, valid, causal, a whole number, or a list of [before, after] per axis",
-        {"known": ["same", "valid", "causal"]},
-    )
+    message = f"expected {', '.join(words)}, a whole number, or a list of [before, after] per axis"
+    raise PydanticCustomError("padding", message, {"known": list(words)})
+
+
+def _check_pool_padding(value: Any) -> Any:
+    return _check_padding(value, ("same", "valid"))
 
 
 def _is_pair(value: Any) -> bool:
@@ -46,6 +48,10 @@ Paddings = Annotated[
 ]
 """`same` (TensorFlow's meaning), `valid`, `causal` (1D), so many zeros at each side, or (before, after) per axis."""
 PoolPadding = Literal["same", "valid"]
+PoolPaddings = Annotated[
+    PoolPadding | NotNegative | tuple[tuple[NotNegative, NotNegative], ...], BeforeValidator(_check_pool_padding)
+]
+"""`same`, `valid`, so many zeros at each side, or (before, after) per axis."""
 
 
 class NormalizationOptions(Spec):

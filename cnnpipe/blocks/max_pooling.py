@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnnpipe.blocks import Block, Example
-from cnnpipe.blocks._fields import PoolPadding, Sizes
+from cnnpipe.blocks._fields import PoolPaddings, Sizes
+from cnnpipe.blocks._layers import padded
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.pooling import MaxPooling as MaxPoolingNode
 
@@ -14,12 +15,16 @@ class MaxPooling(Block):
     """The largest value of each window, for each channel.
 
     Output shape: (height / 2, width / 2, channels) with the defaults, rounded down; in general
-    floor((n - pool_size) / strides) + 1 on each axis, with padding same ceil(n / strides).
+    floor((n + 2 padding - pool_size) / strides) + 1 on each axis, with padding same ceil(n / strides).
 
     Source: Scherer et al. 2010, which compares it with the mean.
     """
 
-    examples: ClassVar[tuple[Example, ...]] = ({}, {"pool_size": 3, "strides": 2, "padding": "same"})
+    examples: ClassVar[tuple[Example, ...]] = (
+        {},
+        {"pool_size": 3, "strides": 2, "padding": "same"},
+        {"pool_size": 3, "strides": 2, "padding": 1},
+    )
 
     also_called: ClassVar[tuple[str, ...]] = (
         "maxpooling2d",
@@ -35,9 +40,10 @@ class MaxPooling(Block):
     """Size of the window."""
     strides: Sizes | None = None
     """Steps of the window; its size when left out."""
-    padding: PoolPadding = "valid"
-    """Whether windows may reach over the edge (same) or not (valid)."""
+    padding: PoolPaddings = "valid"
+    """Whether windows may reach over the edge (same) or not (valid); a number, or [before, after] per axis: zeros."""
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
-        """Add the node and return its output."""
-        return graph.add(MaxPoolingNode(self.pool_size, self.strides, self.padding), tensor)
+        """Add the nodes and return the last output."""
+        tensor, padding = padded(graph, tensor, self.padding)
+        return graph.add(MaxPoolingNode(self.pool_size, self.strides, padding), tensor)

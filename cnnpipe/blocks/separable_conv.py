@@ -47,6 +47,8 @@ class SeparableConv(Block):
     """Distance between the values of the depthwise window."""
     depth_multiplier: Positive = 1
     """Depthwise filters per input channel."""
+    use_bias: bool | None = None
+    """A learned number per channel of both convolutions; when left out, where no batch normalization has its own."""
     batch_normalization: Normalize = False
     """Normalize before the activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu"
@@ -56,6 +58,7 @@ class SeparableConv(Block):
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes and return the last output."""
+        use_bias = not self.batch_normalization if self.use_bias is None else self.use_bias
         tensor = depthwise(
             graph,
             tensor,
@@ -64,9 +67,9 @@ class SeparableConv(Block):
             padding=self.padding,
             depth_multiplier=self.depth_multiplier,
             dilation_rate=self.dilation_rate,
-            use_bias=self.between and not self.batch_normalization,  # else the 1x1 convolution's bias does the same
+            use_bias=use_bias and (self.between or self.use_bias is True),  # the 1x1 convolution's bias does the same
         )
         if self.between:
             tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
-        tensor = convolution(graph, tensor, self.filters, 1, use_bias=not self.batch_normalization)
+        tensor = convolution(graph, tensor, self.filters, 1, use_bias=use_bias)
         return normalized(graph, tensor, self.batch_normalization, self.activation)

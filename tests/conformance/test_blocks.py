@@ -34,6 +34,7 @@ OTHER_VALUES = {
     "groups": (1, 2),
     "keepdims": (False, True),
     "kernel_size": 5,
+    "normalize_shortcut": (False, True),
     "padding": "valid",
     "pool": "average",
     "pool_size": 4,
@@ -42,6 +43,7 @@ OTHER_VALUES = {
     "spatial": (False, True),
     "squeeze_excitation": 0.125,
     "strides": 4,
+    "strides_at": "first",
     "units": 7,
     "use_bias": (False, True),
 }
