@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnpipe.applications.correspondence import correspondence
+from cnnpipe.applications.correspondence import carried, correspondence
 from cnnpipe.applications.importing import ImportedNode, import_model
 from cnnpipe.applications.weight_files import check_file, told
 from cnnpipe.backbones._application import DEVIATION, MEAN, Application
@@ -58,7 +57,7 @@ def application_weights(
         nodes = _without_rescaling(nodes)
     elif backbone.rescales_published:
         nodes = _as_published(nodes)
-    arrays = [list(arrays) for arrays in _in_our_order(backbone, nodes, (*size, 3))]
+    arrays = _in_our_order(backbone, nodes, (*size, 3))
     if backbone.reads_bgr:
         arrays[0][0] = arrays[0][0][:, :, ::-1]
     return arrays
@@ -88,10 +87,8 @@ def backbone_graph(backbone: Application, shape: Shape) -> Graph:
     return builder.build({"features": backbone.layers(builder, builder.input("input", shape))})
 
 
-def _in_our_order(
-    backbone: Application, nodes: tuple[ImportedNode, ...], shape: Shape
-) -> Iterator[Sequence[np.ndarray]]:
-    """Yield the arrays of each node of our network that has weights, which may stand in another order than Keras's."""
+def _in_our_order(backbone: Application, nodes: tuple[ImportedNode, ...], shape: Shape) -> list[list[np.ndarray]]:
+    """Return the arrays of each node of our network that has weights, which may stand in another order than Keras's."""
     import keras
 
     graph = backbone_graph(backbone, shape)
@@ -105,9 +102,7 @@ def _in_our_order(
             f"its layer '{theirs}' differs from the one in {ours.block or ours.name}: {difference.message}",
             hint="Install a version of Keras that cnnpipe was tested with, or keep to the published blocks.",
         )) from difference  # fmt: skip
-    for number, node in enumerate(graph.nodes):
-        if node.type.weights(*graph.input_shapes(node)):
-            yield nodes[pairs[number]].arrays
+    return list(carried(graph, nodes, pairs).values())
 
 
 def _without_rescaling(nodes: tuple[ImportedNode, ...]) -> tuple[ImportedNode, ...]:

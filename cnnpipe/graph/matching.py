@@ -1,8 +1,9 @@
-"""Which nodes of two graphs compute the same: the graphs are walked from their ends, whatever their orders are."""
+"""Which nodes of two graphs compute the same: both are walked from their inputs, whatever the orders of their nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,11 @@ from cnnpipe.graph.nodes.merge import Add, Multiply
 IGNORED = frozenset({"kernel_initializer", "depthwise_initializer", "momentum"})
 """Options that change nothing of what trained weights compute."""
 
+_Signature = tuple[Any, ...]
+"""What a node does: class of its Keras layer, options, number of inputs, shape of the output."""
 
-@dataclass(frozen=True)
+
+@dataclass(eq=False)
 class Difference(Exception):
     """Two nodes that should compute the same and do not.
 
@@ -30,11 +34,29 @@ class Difference(Exception):
     message: str
 
 
+@dataclass(frozen=True)
+class _Network:
+    """What computes something on the way to an end, in graph order.
+
+    Args:
+        signatures: What each node does, by its position.
+        reads: What each node reads, past nodes that change no value.
+        commutes: Nodes whose inputs may stand in any order.
+        after: A number that is the same for nodes with the same work after them.
+    """
+
+    signatures: Mapping[int, _Signature]
+    reads: Mapping[int, tuple[int, ...]]
+    commutes: frozenset[int]
+    after: Mapping[int, int]
+
+
 def matched(ours: Graph, theirs: Graph, our_end: int, their_end: int, our_start: int = 0) -> dict[int, int]:
     """Return the position in `theirs` of every node of `ours` that `our_end` depends on and that computes.
 
-    Sums and products may read their inputs in any order. Dropout and linear activations, which change no value, may
-    stand anywhere.
+    No two nodes have the same one. Sums and products may read their inputs in any order. Dropout and linear
+    activations, which change no value, may stand anywhere. Of branches that are equal and lead to the same, any may be
+    any.
 
     Args:
         ours: A graph.
@@ -44,50 +66,90 @@ def matched(ours: Graph, theirs: Graph, our_end: int, their_end: int, our_start:
         our_start: Position of the node that stands for the input of `theirs`.
 
     Raises:
-        Difference: They do not; names the nodes furthest from the input where that shows.
+        Difference: They do not; names the nodes nearest to the input where that shows.
     """
-    marks = _fingerprints(ours, our_start), _fingerprints(theirs, 0)
+    mine, other = _network(ours, our_end, our_start), _network(theirs, their_end, 0)
+    free: dict[tuple[_Signature, tuple[int, ...]], list[int]] = defaultdict(list)
+    for position, reads in other.reads.items():
+        free[other.signatures[position], _sorted(other, position, reads)].append(position)
     pairs: dict[int, int] = {}
-    waiting = [(our_end, their_end)]
-    while waiting:
-        one, other = (_computing(graph, end) for graph, end in zip((ours, theirs), waiting.pop(), strict=True))
-        if one in pairs and pairs[one] == other:
-            continue
-        if one == our_start and other == 0:
-            pairs[one] = other
-            continue
-        node, counterpart = ours.nodes[one], theirs.nodes[other]
-        if _signature(ours, node) != _signature(theirs, counterpart):
-            raise Difference(one, other, f"{_signature(ours, node)} is not {_signature(theirs, counterpart)}")
-        pairs[one] = other
-        waiting += zip(node.inputs, _in_our_order(node, counterpart, *marks), strict=True)
+    for position, signature in mine.signatures.items():
+        reads = _sorted(mine, position, [pairs[read] for read in mine.reads[position]])
+        candidates = free[signature, reads]
+        if not candidates:
+            raise _difference(mine, other, position, reads, set(pairs.values()))
+        alike = (one for one in candidates if other.after[one] == mine.after[position])
+        pairs[position] = next(alike, candidates[0])
+        candidates.remove(pairs[position])
+    our_last, their_last = _computing(ours, our_end), _computing(theirs, their_end)
+    if pairs[our_last] != their_last:
+        raise Difference(our_last, their_last, f"more follows: {_told(other.signatures[their_last])}")
     return pairs
 
 
-def _in_our_order(
-    node: Node, counterpart: Node, our_marks: Mapping[int, int], their_marks: Mapping[int, int]
-) -> list[int]:
-    """Return the inputs of a node in the order in which the other graph's node reads the same."""
-    if not isinstance(node.type, Add | Multiply):
-        return list(counterpart.inputs)
-    left = list(counterpart.inputs)
-    found = []
-    for position in node.inputs:
-        same = [other for other in left if their_marks[other] == our_marks[position]]
-        found.append((same or left)[0])
-        left.remove(found[-1])
-    return found
+def _network(graph: Graph, end: int, start: int) -> _Network:
+    found, waiting = dict[int, tuple[int, ...]](), [_computing(graph, end)]
+    while waiting:
+        position = waiting.pop()
+        if position not in found:
+            inputs = graph.nodes[position].inputs if position != start else ()
+            found[position] = tuple(_computing(graph, read) for read in inputs)
+            waiting += found[position]
+    reads = dict(sorted(found.items()))
+    signatures = {one: _signature(graph, graph.nodes[one]) if one != start else _start(graph, one) for one in reads}
+    commutes = frozenset(one for one in reads if isinstance(graph.nodes[one].type, Add | Multiply))
+    return _Network(signatures, reads, commutes, _after(signatures, reads, commutes))
 
 
-def _fingerprints(graph: Graph, start: int) -> dict[int, int]:
-    """Return a number for each node that is the same for nodes that compute the same."""
+def _after(
+    signatures: Mapping[int, _Signature], reads: Mapping[int, tuple[int, ...]], commutes: frozenset[int]
+) -> dict[int, int]:
+    """Return the marks of all that follows each node, with what is read beside it."""
+    before: dict[int, int] = {}
+    for position, read in reads.items():
+        marks = [before[one] for one in read]
+        before[position] = hash((signatures[position], tuple(sorted(marks) if position in commutes else marks)))
     found: dict[int, int] = {}
-    for position, node in enumerate(graph.nodes):
-        read = [found[other] for other in node.inputs]
-        inputs = sorted(read) if isinstance(node.type, Add | Multiply) else read
-        mark = hash((_signature(graph, node), tuple(inputs))) if position != start else hash(node.shape)
-        found[position] = found[node.inputs[0]] if _is_transparent(node) else mark
+    readers: dict[int, list[int]] = defaultdict(list)
+    for position in reversed(list(reads)):
+        found[position] = hash(tuple(sorted(readers[position])))
+        for number, one in enumerate(reads[position]):
+            readers[one].append(hash((before[position], found[position], position not in commutes and number)))
     return found
+
+
+def _sorted(network: _Network, position: int, reads: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(reads) if position in network.commutes else reads)
+
+
+def _difference(mine: _Network, other: _Network, position: int, reads: tuple[int, ...], taken: set[int]) -> Difference:
+    """Return what to say of a node that has no counterpart: what the other graph has in its place."""
+    signature = mine.signatures[position]
+
+    def likeness(one: int) -> tuple[bool, ...]:
+        same = (a == b for a, b in zip(signature, other.signatures[one], strict=True))
+        return (_sorted(other, one, other.reads[one]) == reads, *same)
+
+    near = [one for one, read in other.reads.items() if one not in taken and (not reads or set(read) & set(reads))]
+    if not near:
+        return Difference(position, max(reads, default=0), f"nothing follows like {_told(signature)}")
+    there = max(near, key=likeness)
+    return Difference(position, there, _compared(signature, other.signatures[there]))
+
+
+def _compared(one: _Signature, other: _Signature) -> str:
+    if one == other:
+        return f"the inputs of {_told(one)} come from other layers"
+    if one[0] != other[0]:
+        return f"{_told(one)} is not {_told(other)}"
+    ours, theirs = (dict(signature[1], inputs=signature[2], output=signature[3]) for signature in (one, other))
+    keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+    told = (f"{key} {ours.get(key, 'its default')} in the place of {theirs.get(key, 'its default')}" for key in keys)
+    return f"{one[0]} with {', '.join(told)}"
+
+
+def _told(signature: _Signature) -> str:
+    return f"{signature[0]} of {signature[3]}"
 
 
 def _computing(graph: Graph, position: int) -> int:
@@ -101,7 +163,11 @@ def _is_transparent(node: Node) -> bool:
     return isinstance(node.type, Dropout | StochasticDepth) or node.type == Activation("linear")
 
 
-def _signature(graph: Graph, node: Node) -> tuple[Any, ...]:
+def _start(graph: Graph, position: int) -> _Signature:
+    return "input", (), 0, graph.nodes[position].shape
+
+
+def _signature(graph: Graph, node: Node) -> _Signature:
     """Return what a node does, without what only matters before or while training."""
     layer = node.type.keras_layer(*graph.input_shapes(node))
     config = sorted((key, repr(value)) for key, value in layer.config.items() if key not in IGNORED)
