@@ -27,6 +27,7 @@ class Dense(Block):
         {"units": 5, "batch_normalization": True, "activation": "tanh", "dropout": 0.5},
     )
     example_input: ClassVar[Shape] = (12,)
+    widths: ClassVar[tuple[str, ...]] = ("units",)
 
     also_called: ClassVar[tuple[str, ...]] = ("linear", "fc", "fully_connected", "fullyconnected", "mlp", "output")
     type: Literal["dense"] = "dense"

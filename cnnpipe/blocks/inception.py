@@ -32,6 +32,10 @@ class Inception(Block):
         },
     )
 
+    widths: ClassVar[tuple[str, ...]] = (
+        "filters_1x1", "filters_3x3_reduce", "filters_3x3", "filters_5x5_reduce", "filters_5x5", "filters_pool",
+    )  # fmt: skip
+
     also_called: ClassVar[tuple[str, ...]] = ("inception_block", "googlenet", "inceptionblock")
     type: Literal["inception"] = "inception"
     filters_1x1: Positive
