@@ -9,11 +9,16 @@ from typing import Any
 
 from cnnpipe.graph.core import Graph, Node
 from cnnpipe.graph.nodes.activation import Activation
+from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
 from cnnpipe.graph.nodes.merge import Add, Multiply
+from cnnpipe.graph.nodes.padding import ZeroPadding, pairs_per_axis
+from cnnpipe.graph.same_padding import with_same_padding
 
 IGNORED = frozenset({"kernel_initializer", "depthwise_initializer", "momentum"})
 """Options that change nothing of what trained weights compute."""
+SAME = {"swish": "silu", "hard_swish": "hard_silu"}
+"""Activations with two names."""
 
 _Signature = tuple[Any, ...]
 """What a node does: class of its Keras layer, options, number of inputs, shape of the output."""
@@ -68,6 +73,7 @@ def matched(ours: Graph, theirs: Graph, our_end: int, their_end: int, our_start:
     Raises:
         Difference: They do not; names the nodes nearest to the input where that shows.
     """
+    ours, theirs = with_same_padding(ours), with_same_padding(theirs)
     mine, other = _network(ours, our_end, our_start), _network(theirs, their_end, 0)
     free: dict[tuple[_Signature, tuple[int, ...]], list[int]] = defaultdict(list)
     for position, reads in other.reads.items():
@@ -170,5 +176,15 @@ def _start(graph: Graph, position: int) -> _Signature:
 def _signature(graph: Graph, node: Node) -> _Signature:
     """Return what a node does, without what only matters before or while training."""
     layer = node.type.keras_layer(*graph.input_shapes(node))
-    config = sorted((key, repr(value)) for key, value in layer.config.items() if key not in IGNORED)
+    options = {**layer.config, **_written_one_way(node)}
+    config = sorted((key, repr(value)) for key, value in options.items() if key not in IGNORED)
     return layer.class_name, tuple(config), len(node.inputs), node.shape
+
+
+def _written_one_way(node: Node) -> Mapping[str, Any]:
+    """Return options that have several spellings, in one: names, zeros at each side, the padding of a 1x1."""
+    if isinstance(node.type, Activation):
+        return {"activation": SAME.get(node.type.activation, node.type.activation)}
+    if isinstance(node.type, ZeroPadding):
+        return {"padding": pairs_per_axis(node.type.padding, len(node.shape) - 1, "padding")}
+    return {"padding": "valid"} if isinstance(node.type, Convolution) and node.type.kernel_size == 1 else {}

@@ -134,6 +134,10 @@ def test_options_of_training_do_not_count():
     assert len(pairs(ours, theirs)) == 3
 
 
+def test_activations_may_be_called_by_either_name():
+    assert len(pairs(chain(Activation("hard_swish")), chain(Activation("hard_silu")))) == 2
+
+
 def test_what_comes_before_the_start_is_left_out():
     ours = chain(Rescaling(0.5), Convolution(4, 3))
     assert pairs(ours, chain(Convolution(4, 3)), our_start=1) == {1: 0, 2: 1}
