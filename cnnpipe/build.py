@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ def plan(graph: Graph) -> dict[str, Any]:
 
     Returns:
         `layers`: a list of `name`, `class_name`, `config`, `inputs` (names of the layers that it reads), in order; one
-            that calls an earlier layer again has `again` and `arguments` too.
+            that calls an earlier layer again has `again` and `arguments` too, one that is handed its input several times
+            `copies`.
         `inputs` and `outputs`: layer name by tensor name.
     """
     names = [node.name for node in graph.nodes]
@@ -37,7 +38,9 @@ def plan(graph: Graph) -> dict[str, Any]:
         config = {key: _plain(value) for key, value in layer.config.items()}
         inputs = [names[position] for position in node.inputs]
         again = {"again": layer.again, "arguments": dict(layer.arguments)} if layer.again else {}
-        layers.append({"name": name, "class_name": layer.class_name, "config": config, "inputs": inputs, **again})
+        copies = {"copies": layer.copies} if layer.copies > 1 else {}
+        made = {"name": name, "class_name": layer.class_name, "config": config, "inputs": inputs, **again, **copies}
+        layers.append(made)
     return {
         "layers": layers,
         "inputs": {tensor: names[position] for tensor, position in graph.inputs.items()},
@@ -75,14 +78,15 @@ def build_model(graph: Graph | Mapping[str, Any]) -> keras.Model:
         if "again" in layer:
             callables[name] = callables[layer["again"]]
         else:
-            callables[name] = _layer_class(layer["class_name"])(name=name, **config)
-        tensors[name] = callables[name](reads[0] if len(reads) == 1 else reads, **layer.get("arguments", {}))
+            callables[name] = layer_class(layer["class_name"])(name=name, **config)
+        handed = reads * layer.get("copies", 1) if len(reads) == 1 else [reads]
+        tensors[name] = callables[name](*handed, **layer.get("arguments", {}))
     inputs, outputs = ({tensor: tensors[name] for tensor, name in made[key].items()} for key in ("inputs", "outputs"))
     return keras.Model(_only(inputs), _only(outputs), name="cnnpipe")
 
 
-def _layer_class(name: str) -> Any:
-    """Return a class of `keras.layers`, or with a module one of the few layers that Keras lacks."""
+def layer_class(name: str) -> Any:
+    """Return a class of `keras.layers`, or with a module what makes one of the few layers that Keras lacks."""
     import keras
 
     module, _, short = name.rpartition(".")
@@ -91,6 +95,20 @@ def _layer_class(name: str) -> Any:
 
 def _only(tensors: dict[str, Any]) -> Any:
     return next(iter(tensors.values())) if len(tensors) == 1 else tensors
+
+
+def with_outputs(model: keras.Model, outputs: Collection[str]) -> keras.Model:
+    """Return the model of some of the outputs, with the layers of `model` that they need; itself when it has no other.
+
+    Args:
+        model: What `build_model` returned, or a part of it.
+        outputs: Names of outputs.
+    """
+    import keras
+
+    if len(model.outputs) == len(outputs):
+        return model
+    return keras.Model(model.input, _only({name: model.output[name] for name in outputs}), name=model.name)
 
 
 def get_weights(model: keras.Model) -> dict[str, list[np.ndarray]]:

@@ -48,12 +48,14 @@ class KerasLayer:
         config: Its arguments without `name`.
         again: Name of an earlier node whose layer is called again, in the place of a new one; empty for a new one.
         arguments: Further arguments of the call.
+        copies: How often the layer is handed its only input, as arguments of their own: 2 for self-attention.
     """
 
     class_name: str
     config: Mapping[str, Any]
     again: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    copies: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import keyword
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from cnnpipe.graph.core import Graph, Node
@@ -20,9 +23,28 @@ def keras_script(graphs: Mapping[str, Graph], title: str) -> str:
     """
     single = len(graphs) == 1
     parts = [f'"""{title}: the network in plain Keras."""', "", "import keras", "from keras import layers"]
+    for name in dict.fromkeys(name for graph in graphs.values() for name in _lacking(graph)):
+        parts += ["", "", _source(name), ""]
     for name, graph in graphs.items():
         parts += ["", *_network(graph, "model" if single else name)]
     return "\n".join(parts) + "\n"
+
+
+def _lacking(graph: Graph) -> Iterable[str]:
+    """Yield the names, with their modules, of the functions that make what Keras lacks."""
+    for node in graph.nodes:
+        name = node.type.keras_layer(*graph.input_shapes(node)).class_name
+        if "." in name:
+            yield name
+
+
+def _source(name: str) -> str:
+    """Return the source of a function, without importing its module, which would import Keras."""
+    module, _, short = name.rpartition(".")
+    found = importlib.util.find_spec(module)
+    text = Path(found.origin).read_text("utf-8") if found and found.origin else ""
+    functions = [node for node in ast.parse(text).body if getattr(node, "name", "") == short]
+    return "\n".join(filter(None, (ast.get_source_segment(text, node) for node in functions)))
 
 
 def _network(graph: Graph, model: str) -> Iterable[str]:
@@ -65,8 +87,9 @@ def _call(graph: Graph, node: Node, variables: list[str], position: int) -> str:
         tensor = next(name for name, at in graph.inputs.items() if at == position)
         return f"keras.Input({_arguments({**config, 'name': tensor})})"
     reads = [variables[read] for read in node.inputs]
-    inputs = reads[0] if len(reads) == 1 else f"[{', '.join(reads)}]"
-    return f"layers.{layer.class_name}({_arguments(config)})({inputs})"
+    inputs = ", ".join(reads * layer.copies) if len(reads) == 1 else f"[{', '.join(reads)}]"
+    name = layer.class_name.rpartition(".")[2] if "." in layer.class_name else f"layers.{layer.class_name}"
+    return f"{name}({_arguments(config)})({inputs})"
 
 
 def _arguments(config: Mapping[str, Any]) -> str:

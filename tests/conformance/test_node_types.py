@@ -14,15 +14,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cnnpipe.graph.nodes as room
+from cnnpipe.build import layer_class
 from cnnpipe.graph.core import NodeType, ShapeError
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
+from cnnpipe.graph.nodes.attention import MultiHeadAttention
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution, Initializer
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.dropout import Dropout, StochasticDepth
 from cnnpipe.graph.nodes.input import Input
+from cnnpipe.graph.nodes.local_response_normalization import LocalResponseNormalization
 from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
 from cnnpipe.graph.nodes.normalization import BatchNormalization, GroupNormalization, LayerNormalization
 from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
+from cnnpipe.graph.nodes.patch_embedding import PatchEmbedding
+from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
@@ -84,6 +89,19 @@ def reshapes(shape):
     return st.tuples(st.sampled_from(targets).map(Reshape), st.just((shape,)))
 
 
+def attention(rank):
+    """Heads that divide the channels: what else there is Keras rounds, and we refuse."""
+    heads, size = st.integers(1, 3), st.integers(1, 3)
+    shape = st.tuples(*[st.integers(1, 5)] * rank)
+    return st.tuples(heads, size, shape).map(lambda d: (MultiHeadAttention(d[0]), ((*d[2], d[0] * d[1]),)))
+
+
+def permutes(shape):
+    axes = list(range(1, len(shape) + 1))
+    orders = st.permutations(axes) | st.just([*axes[1:], len(axes) + 1])
+    return st.tuples(orders.map(tuple).map(Permute), st.just((shape,)))
+
+
 STRATEGIES = {
     Input: shapes(2).map(lambda shape: (Input(shape), ())),
     Convolution: one_shape(
@@ -114,6 +132,16 @@ STRATEGIES = {
     BatchNormalization: any_shape(st.builds(BatchNormalization, st.just(0.9), st.just(1e-3), flag, flag)),
     LayerNormalization: any_shape(st.builds(LayerNormalization, st.just(1e-5), flag, flag)),
     GroupNormalization: any_shape(st.builds(GroupNormalization, st.integers(1, 3), st.just(1e-5), flag, flag)),
+    LocalResponseNormalization: st.tuples(
+        st.builds(
+            LocalResponseNormalization,
+            st.integers(1, 3),
+            st.floats(0.5, 2),
+            st.floats(0, 1),
+            st.sampled_from([0.5, 0.75]),
+        ),
+        shapes(2).map(lambda shape: (shape,)),
+    ),
     Activation: any_shape(st.sampled_from(typing.get_args(ActivationName)).map(Activation)),
     Dense: any_shape(st.builds(Dense, st.integers(1, 5), flag)),
     Dropout: any_shape(st.builds(Dropout, st.floats(0, 0.9), flag)),
@@ -133,6 +161,9 @@ STRATEGIES = {
     Cropping: one_shape(lambda r: st.builds(Cropping, pairs(r))),
     Rescaling: any_shape(st.builds(Rescaling, numbers, numbers)) | per_channel(Rescaling, numbers, numbers),
     Normalization: per_channel(Normalization, numbers, st.floats(0.1, 2)) | any_shape(st.just(Normalization())),
+    MultiHeadAttention: st.integers(1, 2).flatmap(attention),
+    PatchEmbedding: st.tuples(st.integers(1, 4).map(PatchEmbedding), shapes(1).map(lambda shape: (shape,))),
+    Permute: st.integers(0, 3).flatmap(shapes).flatmap(permutes),
     ChannelScale: st.tuples(st.builds(ChannelScale, numbers), shapes(2).map(lambda shape: (shape,))),
 }
 
@@ -149,7 +180,7 @@ def test_every_node_type_is_proved():
 
 def keras_layer(node: NodeType, inputs):
     data = node.keras_layer(*inputs)
-    return getattr(keras.layers, data.class_name)(**data.config)
+    return layer_class(data.class_name)(**data.config)
 
 
 def run_keras(node: NodeType, inputs):
@@ -158,7 +189,7 @@ def run_keras(node: NodeType, inputs):
     if isinstance(node, Input):
         return layer.output.shape[1:], []
     zeros = [np.zeros((1, *shape), "float32") for shape in inputs]
-    output = layer(zeros[0] if len(zeros) == 1 else zeros)
+    output = layer(*zeros * node.keras_layer(*inputs).copies if len(zeros) == 1 else [zeros])
     return tuple(output.shape[1:]), [tuple(weight.shape) for weight in layer.weights]
 
 
