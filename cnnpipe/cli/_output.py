@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,3 +33,10 @@ def finish(result: Result, as_json: bool) -> None:
     print_problems(getattr(result, "problems", ()))
     if not getattr(result, "passed", True):
         click.get_current_context().exit(1)
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that stdout is, or that COLUMNS says; None when it is a file or a pipe."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return None
+    return shutil.get_terminal_size().columns

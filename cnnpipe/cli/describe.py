@@ -1,7 +1,12 @@
 """Describe a network: shapes, parameters, multiply-adds, receptive field, memory.
 
-One recipe gives a row per layer, and for a backbone a row per feature level (--all: its layers too); several give one
-comparing table. "if dense" says how many weights a fully connected layer would need between the same input and output.
+One recipe gives a row per layer, and for a backbone a row per feature level (--all: its layers too). "if dense" says
+how many weights a fully connected layer would need between the same input and output.
+
+Several give one row each; patterns such as 'vgg*' stand for shipped recipes. "sees" is the receptive field of the last
+map, "memory" what is alive of float32 activations at the peak. "flash" and "arena" are predicted: the bytes of an int8
+file, and what it takes of memory in LiteRT Micro.
+
 With --target or --board: the operators that the exported file will have, what they take there, and what does not fit.
 """
 
@@ -13,7 +18,10 @@ import click
 
 from cnnpipe.cli._command import json_option, make_command, recipes_argument, set_option
 from cnnpipe.cli._failures import print_problems
-from cnnpipe.cli._output import print_json
+from cnnpipe.cli._output import print_json, terminal_width
+
+COLUMNS = ("recipe", "parameters", "macs", "sees", "memory", "flash", "arena", "year", "source")
+PICTURE = click.Path(dir_okay=False, path_type=Path)
 
 
 @make_command(
@@ -21,6 +29,7 @@ from cnnpipe.cli._output import print_json
     examples=[
         "cnnpipe describe digits",
         "cnnpipe describe a.yaml b.yaml",
+        "cnnpipe describe '*' --sort macs --scatter zoo.svg",
         "cnnpipe describe digits --plot digits.svg",
         "cnnpipe describe digits --board nicla_vision",
     ],
@@ -29,12 +38,24 @@ from cnnpipe.cli._output import print_json
 @set_option
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PICTURE,
     metavar="FILE",
-    help="Draw it: .svg or .png (of a device: the arena).",
+    help="Draw it by blocks, or with --all every layer: .svg or .png (of a device: the arena).",
 )
 @click.option("--keras", is_flag=True, help="Print the model as a plain Keras script that needs no cnnpipe.")
 @click.option("--all", "every", is_flag=True, help="Show every layer of a backbone.")
+@click.option(
+    "--sort",
+    type=click.Choice(COLUMNS, case_sensitive=False),
+    metavar="COLUMN",
+    help=f"Sort the table: {', '.join(COLUMNS)}. Largest sizes and earliest years come first.",
+)
+@click.option(
+    "--scatter",
+    type=PICTURE,
+    metavar="FILE",
+    help="Draw all in one chart, multiply-adds against parameters: .svg or .png.",
+)
 @click.option("--target", metavar="TARGET", help="Predict the file for this device; `cnnpipe list targets`.")
 @click.option("--board", metavar="BOARD", help="The same for a microcontroller board; `cnnpipe list boards`.")
 @click.option("--quantization", metavar="KIND", help="With --target or --board: int8 (when left out) or none.")
@@ -45,47 +66,77 @@ def command(
     plot: Path | None,
     keras: bool,
     every: bool,
+    sort: str | None,
+    scatter: Path | None,
     target: str | None,
     board: str | None,
     quantization: str | None,
     as_json: bool,
 ) -> None:
-    if len(recipes) > 1 and (plot or keras):
-        raise click.UsageError("--plot and --keras take one recipe")
+    from cnnpipe.jobs.compare_recipes import named_recipes
+
+    names = named_recipes(recipes)
+    many = len(names) > 1 or bool(sort or scatter)
+    if many and (plot or keras):
+        raise click.UsageError("--plot and --keras take one recipe, --sort and --scatter compare several")
     if keras and as_json:
         raise click.UsageError("--keras prints a script, --json an object; choose one")
     if target or board:
-        if keras or every:
-            raise click.UsageError("--target and --board predict a file; --keras and --all show the network")
+        if keras or every or sort or scatter:
+            options = "--keras, --all, --sort and --scatter"
+            raise click.UsageError(f"--target and --board predict a file; {options} show networks")
         given = {"target": target, "board": board, "quantization": quantization}
         item = {key: value for key, value in given.items() if value is not None}
-        _predict(recipes, item, overrides, plot, as_json)
+        _predict(names, item, overrides, plot, as_json)
         return
     if quantization:
         raise click.UsageError("--quantization needs --target or --board")
+    if many:
+        _compare(names, overrides, sort, scatter, as_json)
+    else:
+        _describe(names[0], overrides, plot, keras, every, as_json)
 
+
+def _describe(
+    recipe: str, overrides: tuple[str, ...], plot: Path | None, keras: bool, every: bool, as_json: bool
+) -> None:
     from cnnpipe.jobs import describe as job
-    from cnnpipe.report.description import comparison, layer_table, weights_line
+    from cnnpipe.report.description import layer_table, weights_line
 
-    found = [job.describe(recipe, overrides) for recipe in recipes]
-    print_problems(warning for description in found for warning in description.warnings)
+    found = job.describe(recipe, overrides)
+    print_problems(found.warnings)
     if plot:
-        job.plot(found[0], plot)
+        job.plot(found, plot)
         click.echo(f"wrote {plot}", err=True)
     if as_json:
-        objects = [description.as_json() for description in found]
-        print_json(objects[0] if len(objects) == 1 else {"recipes": dict(zip(recipes, objects, strict=True))})
+        print_json(found.as_json())
     elif keras:
-        click.echo(job.keras_script(found[0]))
-    elif len(found) == 1:
-        click.echo(layer_table(found[0].layers, found[0].dense_weights, found[0].totals, every))
-        click.echo("".join(f"weights: {file}\n" for file in [weights_line(found[0].weights)] if file), nl=False)
+        click.echo(job.keras_script(found))
     else:
-        click.echo(comparison(recipes, [description.layers for description in found], [d.totals for d in found]))
+        click.echo(layer_table(found.layers, found.dense_weights, found.totals, every))
+        click.echo("".join(f"weights: {file}\n" for file in [weights_line(found.weights)] if file), nl=False)
+
+
+def _compare(
+    recipes: list[str], overrides: tuple[str, ...], sort: str | None, scatter: Path | None, as_json: bool
+) -> None:
+    from cnnpipe.jobs import compare_recipes as job
+    from cnnpipe.report.comparison import comparison, ordered
+
+    found = job.compare_recipes(recipes, overrides)
+    print_problems(dict.fromkeys(warning for one in found for warning in one.description.warnings))
+    rows = ordered([{"recipe": one.recipe, **one.as_json()} for one in found], sort)
+    if scatter:
+        job.plot(found, scatter)
+        click.echo(f"wrote {scatter}", err=True)
+    if as_json:
+        print_json({"recipes": {row.pop("recipe"): row for row in rows}})
+    else:
+        click.echo(comparison(rows, terminal_width()))
 
 
 def _predict(
-    recipes: tuple[str, ...], item: dict[str, str], overrides: tuple[str, ...], plot: Path | None, as_json: bool
+    recipes: list[str], item: dict[str, str], overrides: tuple[str, ...], plot: Path | None, as_json: bool
 ) -> None:
     from cnnpipe.jobs.forecasts import forecasts
     from cnnpipe.jobs.forecasts import plot as plot_forecast

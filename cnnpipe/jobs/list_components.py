@@ -1,21 +1,25 @@
-"""List everything that a recipe can name, and the shipped recipes, without importing any of it."""
+"""List everything that a recipe can name, and the shipped recipes, without importing the components."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from cnnpipe.docstrings import first_line
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.recipe.load import shipped_recipes
+from cnnpipe.jobs.list_recipes import list_recipes
 from cnnpipe.registry import rooms
 from cnnpipe.spec import nearest
 
 TITLES = {"pipelines": "tasks"}
 """What users call a room, where it is not the folder's name."""
+RECIPES = "recipes"
 
 
 def list_components(kind: str | None = None) -> dict[str, dict[str, str]]:
     """Return the components by kind (room), each name with the first docstring line of its file.
+
+    Recipes, which are no components, come last, each with what its `about` section says that it is.
 
     Args:
         kind: Only this one: a room such as `blocks`, `tasks`, or `recipes`; None for all.
@@ -23,19 +27,14 @@ def list_components(kind: str | None = None) -> dict[str, dict[str, str]]:
     Raises:
         ProblemError: There is no such kind.
     """
-    found = {
-        TITLES.get(room.name, room.name): {name: first_line(file) for name, file in sorted(room.files().items())}
-        for room in rooms()
-    }
-    found = {**dict(sorted(found.items())), "recipes": _recipes()}
-    if kind is None:
-        return found
-    kind = TITLES.get(kind, kind)
-    if kind not in found:
-        meant = nearest(kind, list(found))
-        hint = f"Did you mean '{meant}'?" if meant else f"Kinds are {', '.join(found)}."
-        raise ProblemError(Problem(f"there is no kind of component called '{kind}'", hint=hint))
-    return {kind: found[kind]}
+    files = {TITLES.get(room.name, room.name): room.files() for room in rooms()}
+    kinds = [*sorted(files), RECIPES]
+    wanted = kinds if kind is None else [TITLES.get(kind, kind)]
+    if wanted[0] not in kinds:
+        meant = nearest(wanted[0], kinds)
+        hint = f"Did you mean '{meant}'?" if meant else f"Kinds are {', '.join(kinds)}."
+        raise ProblemError(Problem(f"there is no kind of component called '{wanted[0]}'", hint=hint))
+    return {name: _recipes() if name == RECIPES else _first_lines(files[name]) for name in wanted}
 
 
 def component_columns(kind: str) -> dict[str, dict[str, str]]:
@@ -50,11 +49,9 @@ def component_columns(kind: str) -> dict[str, dict[str, str]]:
     return {name: here.load(name).columns() for name in here.names()}  # type: ignore[attr-defined]
 
 
+def _first_lines(files: Mapping[str, Path]) -> dict[str, str]:
+    return {name: first_line(file) for name, file in sorted(files.items())}
+
+
 def _recipes() -> dict[str, str]:
-    return {name: _first_comment(file) for name, file in sorted(shipped_recipes().items())}
-
-
-def _first_comment(file: Path) -> str:
-    with file.open(encoding="utf-8") as text:
-        line = text.readline().strip()
-    return line.removeprefix("#").strip() if line.startswith("#") else ""
+    return {name: said["summary"] or "" for name, said in list_recipes().items()}

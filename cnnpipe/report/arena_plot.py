@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.files import replacing
 from cnnpipe.program import Arena, Buffer, Program
-from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, png, svg
+from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, write_picture
 from cnnpipe.report.tables import printable
 from cnnpipe.report.tables import shape as as_shape
 
@@ -41,12 +39,7 @@ def plot_arena(program: Program, arena: Arena, title: str, file: Path) -> None:
     Raises:
         ProblemError: The file has another ending, or cannot be written, or the picture is too long for a PNG.
     """
-    writers = {".svg": svg, ".png": png}
-    if file.suffix.lower() not in writers:
-        raise ProblemError(Problem(f"{file} is neither .svg nor .png", hint="Give the file one of these endings."))
-    content = writers[file.suffix.lower()](draw_arena(program, arena, title))
-    with replacing(file) as temporary:
-        temporary.write_bytes(content)
+    write_picture(draw_arena(program, arena, title), file)
 
 
 def draw_arena(program: Program, arena: Arena, title: str) -> Drawing:

@@ -70,24 +70,6 @@ def _with_levels(layers: Rows, dense_weights: Sequence[int | None]) -> tuple[Row
     return rows, dense
 
 
-def comparison(names: Sequence[str], networks: Sequence[Rows], totals: Sequence[Mapping[str, int]]) -> str:
-    """Return one row per recipe: layers with weights, parameters, multiply-adds, sizes, peak memory."""
-    header = ("recipe", "layers", "parameters", "MACs", "as float32", "as int8", "peak activations")
-    rows = [
-        (
-            name,
-            sum(row["parameters"] > 0 for row in network),
-            total["parameters"],
-            total["macs"],
-            byte_size(4 * total["parameters"]),
-            byte_size(total["parameters"]),
-            byte_size(total["activation_bytes"]),
-        )
-        for name, network, total in zip(names, networks, totals, strict=True)
-    ]
-    return table(header, rows, left=("recipe",))
-
-
 def _field(axes: Sequence[int] | None) -> str:
     return "all" if axes is None else shape(axes) or "-"
 

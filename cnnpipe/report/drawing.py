@@ -6,8 +6,10 @@ import io
 import math
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.files import replacing
 
 MOST_PIXELS = 32_000
 """The longest side of a PNG: many programs open no more than 32,767 pixels."""
@@ -55,6 +57,20 @@ class Drawing:
     width: float
     height: float
     shapes: tuple[Rectangle | Line | Text, ...]
+
+
+def write_picture(drawing: Drawing, file: Path) -> None:
+    """Write a drawing in the format that the ending of the file says.
+
+    Raises:
+        ProblemError: The ending is neither .svg nor .png, the file cannot be written, or it is too long for a PNG.
+    """
+    writers = {".svg": svg, ".png": png}
+    if file.suffix.lower() not in writers:
+        raise ProblemError(Problem(f"{file} is neither .svg nor .png", hint="Give the file one of these endings."))
+    content = writers[file.suffix.lower()](drawing)
+    with replacing(file) as temporary:
+        temporary.write_bytes(content)
 
 
 def svg(drawing: Drawing) -> bytes:

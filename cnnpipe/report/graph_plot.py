@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.files import replacing
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.layout import Cell, Group, lay_out
-from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, png, svg
+from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, write_picture
 
 BOX, ROW, COLUMN, MARGIN = (232, 38), 58, 256, 24
 COLORS = {
@@ -36,12 +34,7 @@ def plot_graphs(graphs: Mapping[str, Graph], file: Path) -> None:
     Raises:
         ProblemError: The file has another ending, or cannot be written.
     """
-    writers = {".svg": svg, ".png": png}
-    if file.suffix.lower() not in writers:
-        raise ProblemError(Problem(f"{file} is neither .svg nor .png", hint="Give the file one of these endings."))
-    content = writers[file.suffix.lower()](draw(graphs))
-    with replacing(file) as temporary:
-        temporary.write_bytes(content)
+    write_picture(draw(graphs), file)
 
 
 def draw(graphs: Mapping[str, Graph]) -> Drawing:

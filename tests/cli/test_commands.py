@@ -11,7 +11,10 @@ from click.testing import Result
 
 from cnnpipe import __version__
 from cnnpipe.cli._files import command_files
+from cnnpipe.cli.describe import COLUMNS
 from cnnpipe.docstrings import first_line
+from cnnpipe.recipe.load import shipped_recipes
+from cnnpipe.report import comparison
 
 Call = Callable[..., Result]
 COMMANDS = list(command_files())
@@ -149,10 +152,66 @@ def test_describe_prints_a_table(call: Call, recipe: Path) -> None:
 
 def test_describe_compares_several(call: Call, recipe: Path) -> None:
     lines = call("describe", recipe, "one_conv").stdout.splitlines()
-    assert lines[2].split()[:3] == ["small.yaml", "2", "626"]
-    assert lines[3].split()[:3] == ["one_conv", "2", "41,418"]
+    assert lines[2].split()[:4] == ["small.yaml", "626", "28.2", "k"]
+    assert lines[3].split()[:4] == ["one_conv", "41,418", "483", "k"]
     both = json.loads(call("describe", recipe, "one_conv", "--json").stdout)["recipes"]
     assert list(both) == ["small.yaml", "one_conv"]
+
+
+def test_describe_sorts_and_takes_patterns(call: Call, recipe: Path) -> None:
+    lines = call("describe", recipe, "vgg1*", "--sort", "PARAMETERS").stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:5]] == ["vgg19", "vgg16", "small.yaml"]
+    assert [line.split()[0] for line in call("describe", recipe, "vgg1*", "--sort", "recipe").stdout.splitlines()][
+        2:
+    ] == ["small.yaml", "vgg16", "vgg19"]
+    done = call("describe", recipe, "digits", "--sort", "size")
+    assert done.exit_code == 2 and "'size' is not one of 'recipe', 'parameters'" in done.stderr
+    done = call("describe", "no_such_*")
+    assert done.exit_code == 2 and "no shipped recipe matches the pattern 'no_such_*'" in done.stderr
+
+
+def test_describe_knows_what_it_sorts_by() -> None:
+    assert tuple(comparison.COLUMNS) == COLUMNS
+
+
+def test_describe_tells_the_figures_of_each(call: Call, recipe: Path) -> None:
+    found = json.loads(call("describe", "vgg16", "digits", "--json").stdout)["recipes"]
+    assert found["vgg16"]["about"]["year"] == 2014
+    assert found["digits"]["receptive_field"] == [14, 14]
+    assert found["digits"]["int8"]["file_bytes"] > found["digits"]["totals"]["parameters"]
+    assert found["digits"]["int8"]["arena_bytes"] < found["digits"]["totals"]["activation_bytes"]
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_tables_keep_within_the_terminal(call: Call, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for arguments in (["list", "recipes"], ["describe", "vgg1*", "digits"]):
+        done = call(*arguments)
+        assert done.exit_code == 0
+        assert max(map(len, done.stdout.splitlines())) <= columns
+    assert ("Simonyan" in done.stdout) == (columns >= 100)
+    assert ("--json show the source" in done.stdout) == (columns < 100)
+
+
+def test_describe_draws_a_chart_of_several(call: Call, recipe: Path, tmp_path: Path) -> None:
+    done = call("describe", recipe, "digits", "--scatter", "all.svg")
+    assert done.stderr == "wrote all.svg\n"
+    assert all(f">{name}</text>" in (tmp_path / "all.svg").read_text() for name in ("small", "digits"))
+    assert call("describe", recipe, "digits", "--scatter", "all.pdf").exit_code == 2
+
+
+def test_list_recipes_says_what_each_is(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnpipe.registry._plugin_folders", [])
+    folder = tmp_path / "own" / "recipes"
+    for room in (folder, folder.parent / "blocks"):
+        room.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"# Mine alone\nextends: {shipped_recipes()['vgg16']}\n")
+    found = json.loads(call("list", "recipes", "--json", "--plugins", "own").stdout)["recipes"]
+    assert {"mine", "digits"} < set(found) and list(found) == sorted(found)
+    assert {key: found["vgg16"][key] for key in ("task", "year")} == {"task": "image_classification", "year": 2014}
+    assert found["mine"] == {**found["vgg16"], "summary": "Mine alone"}
+    shown = call("list", "recipes", "--plugins", "own").stdout
+    assert "  2014  Mine alone (Simonyan and Zisserman, table 1, D)\n" in shown
 
 
 def test_describe_prints_keras(call: Call, recipe: Path) -> None:
@@ -170,7 +229,9 @@ def test_describe_draws(call: Call, recipe: Path, tmp_path: Path) -> None:
     assert "convolution" in (tmp_path / "small.svg").read_text()
 
 
-@pytest.mark.parametrize("options", [["--plot", "a.svg"], ["--keras"]], ids=lambda options: options[0])
+@pytest.mark.parametrize(
+    "options", [["--plot", "a.svg"], ["--keras"], ["--sort", "macs", "--keras"]], ids=lambda options: options[0]
+)
 def test_describe_draws_and_prints_one_recipe_only(call: Call, recipe: Path, options: list[str]) -> None:
     assert call("describe", recipe, "digits", *options).exit_code == 2
 
@@ -184,7 +245,6 @@ def test_describe_of_a_bad_recipe(call: Call, recipe: Path) -> None:
 
 
 def test_list_names_every_component(call: Call) -> None:
-    from cnnpipe.recipe.load import shipped_recipes
     from cnnpipe.registry import rooms
 
     found = json.loads(call("list", "--json").stdout)
