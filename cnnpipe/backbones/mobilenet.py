@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from cnnpipe.backbones import Normalization
-from cnnpipe.backbones._application import STORAGE, SYMMETRIC, Application, KerasFunction, OfficialFile, OneOf
+from cnnpipe.backbones._application import STORAGE, SYMMETRIC, KerasFunction, OfficialFile, OneOf
+from cnnpipe.backbones._block_family import BlockFamily
+from cnnpipe.blocks import Block
+from cnnpipe.blocks._scaling import Scaling
 
 ALPHAS = {0.25: "2_5", 0.5: "5_0", 0.75: "7_5", 1.0: "1_0"}
 """How the names of the files spell them."""
 SIZES = (128, 160, 192, 224)
 
 
-class MobileNet(Application):
+class MobileNet(BlockFamily):
     """Depthwise and 1x1 convolutions in turn, all `alpha` times as wide as the largest.
 
     Source: Howard et al. 2017, "MobileNets: Efficient convolutional neural networks for mobile vision applications",
@@ -28,6 +31,15 @@ class MobileNet(Application):
     type: Literal["mobilenet"] = "mobilenet"
     alpha: Annotated[float, OneOf(*ALPHAS)] = 1.0
     """Width of every layer as a share of the published one."""
+
+    @property
+    def recipe(self) -> str:
+        """Name of the shipped recipe that has the blocks."""
+        return "mobilenet"
+
+    def adapted(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """Return blocks with `alpha` times the channels."""
+        return [block.scaled(Scaling(self.alpha, divisor=1)) for block in blocks]
 
     @property
     def keras_function(self) -> KerasFunction:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
 from cnnpipe.backbones import Normalization
-from cnnpipe.backbones._application import CENTERED, STORAGE, Application, KerasFunction, OfficialFile
+from cnnpipe.backbones._application import CENTERED, STORAGE, KerasFunction, OfficialFile
+from cnnpipe.backbones._block_family import BlockFamily
 
 Variant = Literal["resnet50", "resnet101", "resnet152"]
 
 
-class ResNet(Application):
+class ResNet(BlockFamily):
     """Residual blocks of three convolutions.
 
     Source: He et al. 2016, "Deep residual learning for image recognition", table 1.
@@ -26,6 +27,11 @@ class ResNet(Application):
     type: Literal["resnet"] = "resnet"
     variant: Variant = "resnet50"
     """Which of the published depths."""
+
+    @property
+    def recipe(self) -> str:
+        """Name of the shipped recipe that has the blocks."""
+        return self.variant
 
     @property
     def keras_function(self) -> KerasFunction:
