@@ -38,6 +38,7 @@ def training_batches(
     views: int = 1,
     keys: Mapping[str, str] | None = None,
     soften: Callable[[Named], Named] | None = None,
+    by_output: Callable[[Named], Named] | None = None,
 ) -> tf.data.Dataset:
     """Return the batches of the steps from `start_step` up to, not including, `stop_step`.
 
@@ -53,6 +54,7 @@ def training_batches(
         keys: Which targets augmentations may change, by their keys in a batch (`Task.augmented`).
         soften: Makes labels in a batch of targets such that they may be averaged (`Task.soft_labels`); called when an
             augmentation mixes labels.
+        by_output: Makes of a batch of changed targets what is trained on (`Task.training_targets`).
 
     Returns:
         Pairs of inputs (float32) and targets; a dict by name where there are several, else the tensor itself.
@@ -68,7 +70,8 @@ def training_batches(
         epoch = position // count
         index = _shuffled(position % count, epoch, seed, count)
         inputs, targets = gather(index, index + epoch % views * count)
-        return _pair(*change(inputs, targets, step))
+        inputs, targets = change(inputs, targets, step)
+        return _pair(inputs, by_output(targets) if by_output else targets)
 
     steps = tf.data.Dataset.range(start_step, stop_step)
     return _in_place(steps.map(_traced(batch), num_parallel_calls=2, deterministic=True).prefetch(4))

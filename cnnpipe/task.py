@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, "np.ndarray"]
 """Arrays by name, the batch axis first."""
+Places = Callable[[Path], Place | None]
+"""Gives the place of a recipe path."""
 Prediction = Mapping[str, Any]
 """What a task says about one example, as plain values that JSON can hold."""
 
@@ -167,8 +169,18 @@ class Task(Spec):
         """Return the class names as far as the recipe alone tells them, or None."""
 
     @abstractmethod
-    def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
-        """Return the networks by name, usually one."""
+    def networks(self, model: Model, facts: Facts, place_of: Places) -> Mapping[str, Graph]:
+        """Return the networks by name, usually one, as they are used when they are trained."""
+
+    def training_networks(
+        self, networks: Mapping[str, Graph], model: Model, facts: Facts, place_of: Places
+    ) -> Mapping[str, Graph]:
+        """Return the networks as they are trained: unless overridden, the same.
+
+        A task that adds outputs, such as auxiliary heads, returns networks of the same names that begin with the same
+        nodes; `losses` and `training_targets` know the further outputs, and nothing else sees them.
+        """
+        return networks
 
     @abstractmethod
     def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
@@ -192,10 +204,21 @@ class Task(Spec):
 
     @abstractmethod
     def losses(self, facts: Facts) -> Mapping[str, Any]:
-        """Return the Keras loss of each output."""
+        """Return the Keras loss of each output of the networks as they are trained."""
+
+    def loss_weights(self, facts: Facts) -> Mapping[str, float]:
+        """Return how much the loss of each output counts; unless overridden, all count 1."""
+        return {}
+
+    def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a batch of targets by the outputs of the networks as they are trained, after all augmentation.
+
+        The targets are tensors, in a graph. Unless overridden they are those of `encode`.
+        """
+        return targets
 
     def metrics(self, facts: Facts) -> Mapping[str, list[Any]]:
-        """Return the Keras metrics of each output that are shown while training."""
+        """Return the Keras metrics of each output that are shown while training; some outputs may have none."""
         return {}
 
     def training_model(self, models: Mapping[str, keras.Model]) -> keras.Model:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 
-from cnnpipe.errors import Path, Place, Problem, ProblemError
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.first_network import first_network
 from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.heads import Head
+from cnnpipe.heads._auxiliary import AuxiliaryHead, expand_auxiliary, for_each_output, loss_weights
 from cnnpipe.heads.classification import Classification
 from cnnpipe.model import Model
 from cnnpipe.registry import Component
 from cnnpipe.spec import nearest
-from cnnpipe.task import Arrays, Facts, Metric, Prediction, Score, Scores, Signature, Starter, Task
+from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Score, Scores, Signature, Starter, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +56,8 @@ class ImageClassification(Task):
     """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of them (sigmoid)."""
     head: Annotated[Head, Component("heads", default="classification")] = Classification()
     """How features become probabilities."""
+    auxiliary_heads: tuple[AuxiliaryHead, ...] = ()
+    """Further heads in the middle of the network, which only training has."""
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of each target that is spread over all classes (Szegedy et al. 2016, section 7)."""
     loss: Literal["crossentropy", "focal"] = "crossentropy"
@@ -123,20 +127,29 @@ class ImageClassification(Task):
 
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def networks(self, model: Model, facts: Facts, place_of: Callable[[Path], Place | None]) -> Mapping[str, Graph]:
+    def networks(self, model: Model, facts: Facts, place_of: Places) -> Mapping[str, Graph]:
         """Return one network: normalization, the model, the head."""
+        return {"classifier": self._network(model, facts, place_of)}
+
+    def training_networks(
+        self, networks: Mapping[str, Graph], model: Model, facts: Facts, place_of: Places
+    ) -> Mapping[str, Graph]:
+        """Return the network, with the auxiliary heads if there are any."""
+        extra = self.auxiliary_heads
+        return {"classifier": self._network(model, facts, place_of, extra)} if extra else networks
+
+    def _network(self, model: Model, facts: Facts, place_of: Places, auxiliary: Sequence[AuxiliaryHead] = ()) -> Graph:
         graph = GraphBuilder(place_of)
         with graph.block(("data", "preprocessing"), "input"):
             image = graph.input("image", facts.preprocessing.input_shape())
             normalized = facts.preprocessing.input_nodes(graph, image)
         features = model.expand(graph, normalized)
         units = 1 if self.label_mode == "binary" else len(self.class_names(facts))
+        activation: Literal["softmax", "sigmoid"] = "softmax" if self.label_mode == "single_label" else "sigmoid"
         with graph.block(("task", "head"), "head"):
-            head = cast(Classification, self.head)
-            probabilities = head.expand(
-                graph, features, units, "softmax" if self.label_mode == "single_label" else "sigmoid"
-            )
-        return {"classifier": graph.build({OUTPUT: probabilities})}
+            outputs = {OUTPUT: cast(Classification, self.head).expand(graph, features, units, activation)}
+        plain = partial(Classification().expand, graph, units=units, activation=activation)
+        return graph.build({**outputs, **expand_auxiliary(graph, auxiliary, model, plain)})
 
     def signature(self, facts: Facts) -> Signature:
         """Return one image in, probabilities out."""
@@ -179,20 +192,28 @@ class ImageClassification(Task):
         named = zip(self.class_names(facts), weights, strict=True)
         return [f"Class weights: {', '.join(f'{name} {weight:.4g}' for name, weight in named)}"]
 
+    def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the same target for each output."""
+        return for_each_output(OUTPUT, targets[OUTPUT], self.auxiliary_heads)
+
+    def loss_weights(self, facts: Facts) -> Mapping[str, float]:
+        """Return the weights of the auxiliary heads."""
+        return loss_weights(OUTPUT, self.auxiliary_heads)
+
     def losses(self, facts: Facts) -> Mapping[str, Any]:
         """Return cross-entropy or the focal loss."""
+        return for_each_output(OUTPUT, self._loss(facts), self.auxiliary_heads)
+
+    def _loss(self, facts: Facts) -> Any:
         from cnnpipe.losses.weighted_binary_crossentropy import WeightedBinaryCrossentropy
         from cnnpipe.losses.weighted_categorical_crossentropy import WeightedCategoricalCrossentropy
 
         weights, gamma = self._weights(facts), self.gamma if self.loss == "focal" else None
         if self.label_mode == "single_label":
-            return {OUTPUT: WeightedCategoricalCrossentropy(weights, self.label_smoothing, gamma, self.alpha)}
+            return WeightedCategoricalCrossentropy(weights, self.label_smoothing, gamma, self.alpha)
         no, yes = ((weights[0],), (weights[1],)) if weights and self.label_mode == "binary" else (None, weights)
-        return {
-            OUTPUT: WeightedBinaryCrossentropy(
-                yes, no, self.label_smoothing, gamma, self.alpha, self.apply_class_balancing
-            )
-        }
+        balancing = self.apply_class_balancing
+        return WeightedBinaryCrossentropy(yes, no, self.label_smoothing, gamma, self.alpha, balancing)
 
     def _weights(self, facts: Facts) -> tuple[float, ...] | None:
         """Return the weight of each class, or None when all count the same."""
@@ -248,11 +269,8 @@ class ImageClassification(Task):
         from cnnpipe.metrics import classification
 
         true, said = self._decisions(truth, predictions, facts)
-        return (
-            classification.example_f1(true, said)
-            if self.label_mode == "multi_label"
-            else (true & said).any(1).astype(float)
-        )
+        multi_label = self.label_mode == "multi_label"
+        return classification.example_f1(true, said) if multi_label else (true & said).any(1).astype(float)
 
     def score(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Scores:
         """Return accuracy, top-5 accuracy with more than five classes, macro F1 and calibration error, with tables."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from cnnpipe.blocks import Block, Example
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.local_response_normalization import LocalResponseNormalization as Node
+
+
+def _check_power(beta: float) -> float:
+    if beta not in (0.5, 0.75):
+        raise PydanticCustomError("power", "expected 0.5 or 0.75")
+    return beta
 
 
 class LocalResponseNormalization(Block):
@@ -31,7 +38,7 @@ class LocalResponseNormalization(Block):
     """Added to the sum; the paper's k."""
     alpha: Annotated[float, Field(gt=0)] = 1e-4
     """Factor on the sum of squares; where a network states it for their mean, divide it by 2 depth_radius + 1."""
-    beta: Literal[0.5, 0.75] = 0.75
+    beta: Annotated[float, AfterValidator(_check_power)] = 0.75
     """The power: 0.5 or 0.75, which are made of reciprocal square roots."""
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:

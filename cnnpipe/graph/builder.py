@@ -79,6 +79,17 @@ class GraphBuilder:
         self._strides.append(self._stride(node_type, inputs))
         return Tensor(len(self._nodes) - 1, shape)
 
+    def output_of(self, block: str) -> Tensor | None:
+        """Return the last output of the block that tables call so, or None when there is no such block."""
+        for position, node in reversed(list(enumerate(self._nodes))):
+            if node.block == block or node.block.startswith(f"{block}."):
+                return Tensor(position, node.shape)
+        return None
+
+    def blocks(self) -> list[str]:
+        """Return what tables call the blocks so far, in order."""
+        return list(dict.fromkeys(node.block for node in self._nodes if node.block))
+
     def feature(self, tensor: Tensor) -> None:
         """Mark a map as the feature map of its level: `Pn` where the stride is 2**n on every axis. The last one counts.
 

@@ -85,12 +85,14 @@ class Prepared:
         loaded: The recipe.
         data: Its examples.
         graphs: Its networks, which can be exported as the recipe asks.
+        trained: The same networks as they are trained.
         weights: What their backbone starts from; None for random weights, and when a training goes on.
     """
 
     loaded: LoadedRecipe
     data: LoadedData
     graphs: Mapping[str, Graph]
+    trained: Mapping[str, Graph]
     weights: Located | None
 
 
@@ -138,7 +140,7 @@ def prepare(
             sure = len(possible_rungs(export)) == 1  # of a ladder, what was tried may be another file
             for note in unpredicted(export, graph, made.operators) if sure else ():
                 notes.note(f"{export.name}: {note}")
-    return Prepared(loaded, data, compiled.graphs, weights)
+    return Prepared(loaded, data, compiled.graphs, compiled.trained, weights)
 
 
 def begin(prepared: Prepared, runs_folder: str | Path) -> Run:
@@ -164,9 +166,9 @@ def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -
         check_data(run, data)
     quiet_tensorflow()
     run.update(deterministic=make_deterministic(loaded.recipe.seed, loaded.recipe.training.deterministic))
-    models = _build(prepared.graphs)
+    models = _build(prepared.trained)
     if prepared.weights is not None:
-        run.update(weights=load_weights(prepared.weights, prepared.graphs, models))
+        run.update(weights=load_weights(prepared.weights, prepared.trained, models))
     result = fit(loaded, data, models, run, notes, resume)
     model = deployed_model(loaded.recipe.task, prepared.graphs, models)
     save_model(model, run.folder / MODEL)

@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cnnpipe.errors import Problem, ProblemError, dotted
+from cnnpipe.errors import Place, Problem, ProblemError, dotted
 from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.nodes.dense import Dense
 from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.graph.nodes.rearrange import Flatten
+from cnnpipe.graph.totals import parameters
 from cnnpipe.recipe.load import LoadedRecipe, in_order
-from cnnpipe.recipe.phases import is_backbone, learning_epochs, phase_warnings
+from cnnpipe.recipe.phases import BACKBONE, is_backbone, learning_epochs, phase_warnings
 from cnnpipe.task import Facts
 
 HUGE_DENSE = 50_000_000
@@ -28,13 +29,25 @@ class Compiled:
 
     Args:
         graphs: The networks by name, as the task gives them.
+        trained: The same networks as they are trained: with outputs more, where the task has such.
         facts: What was known of the data.
         problems: Warnings: what is legal but surely unwanted.
     """
 
     graphs: Mapping[str, Graph]
+    trained: Mapping[str, Graph]
     facts: Facts
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def only_trained(self) -> tuple[str, ...]:
+        """What the networks have only while they are trained, at most one line."""
+        more = [graph.outputs.keys() - self.graphs[name].outputs.keys() for name, graph in self.trained.items()]
+        outputs = sorted(set[str]().union(*more))
+        if not outputs:
+            return ()
+        added = sum(map(parameters, self.trained.values())) - sum(map(parameters, self.graphs.values()))
+        return (f"while training {added:,} parameters more, for {' and '.join(outputs)}",)
 
 
 def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled:
@@ -54,13 +67,15 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
     if any(problem.severity == "error" for problem in found):
         raise ProblemError(in_order(found))
     graphs = task.networks(loaded.recipe.model, facts, loaded.place_of)
+    trained = task.training_networks(graphs, loaded.recipe.model, facts, loaded.place_of)
     if unknown := list(_unknown_levels(loaded, graphs)):
         raise ProblemError(in_order(unknown))
+    backbone = loaded.place_of(("model", "backbone"))
     for graph in graphs.values():
-        found += [*_tiny_features(graph), *_huge_dense(graph)]
+        found += [*_tiny_features(graph, backbone), *_huge_dense(graph)]
         found += _second_head(graph, facts, len(loaded.recipe.model.blocks or ()))
     found += phase_warnings(loaded, graphs)
-    return Compiled(graphs, facts, tuple(in_order(found)))
+    return Compiled(graphs, trained, facts, tuple(in_order(found)))
 
 
 def facts_of(loaded: LoadedRecipe) -> Facts:
@@ -127,16 +142,15 @@ def _located(problem: Problem, loaded: LoadedRecipe) -> Problem:
     return replace(problem, place=problem.place or loaded.place_of(path), path=".".join(path))
 
 
-def _tiny_features(graph: Graph) -> Iterator[Problem]:
+def _tiny_features(graph: Graph, place: Place | None) -> Iterator[Problem]:
     """Warn of a backbone whose last layers see maps of a single position: most of its weights then see nothing."""
-    nodes = [node for node in graph.nodes if node.path == "model.backbone"]
-    maps = [node for node in nodes if len(node.shape) == 3]
+    maps = [node for node in graph.nodes if is_backbone(node) and len(node.shape) == 3]
     if maps and maps[-1].shape[:2] == (1, 1):
         (size,) = {graph.nodes[position].shape[:2] for position in graph.inputs.values()}
         yield Problem(
             f"the backbone makes a 1x1 map of an input of {size[0]}x{size[1]}, where its last layers see no neighbours",
-            nodes[0].place,
-            nodes[0].path,
+            place,
+            BACKBONE,
             "Make 'data.preprocessing.image_size' larger.",
             severity="warning",
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.batches import training_batches
-from cnnpipe.build import refresh
+from cnnpipe.build import refresh, with_outputs
 from cnnpipe.data import LoadedData
 from cnnpipe.errors import ProblemError
 from cnnpipe.evaluation import caller, headline_value
@@ -91,18 +91,23 @@ def fit(
     return result
 
 
-def deployed_model(task: Task, graphs: Mapping[str, Graph], models: Mapping[str, keras.Model]) -> keras.Model:
-    """Return the model of the graph that is exported."""
-    deployed = task.deployed(graphs)
-    return next(models[name] for name, graph in graphs.items() if graph is deployed)
+def deployed_model(task: Task, networks: Mapping[str, Graph], models: Mapping[str, keras.Model]) -> keras.Model:
+    """Return the model of the graph that is exported, without what only the trained `models` have."""
+    deployed = task.deployed(networks)
+    return with_outputs(models[_name_of(deployed, networks)], deployed.outputs)
+
+
+def _name_of(deployed: Graph, networks: Mapping[str, Graph]) -> str:
+    return next(name for name, graph in networks.items() if graph is deployed)
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What all phases of a training share."""
+    """What all phases of a training share; `graphs` are those of the networks as they are trained."""
 
     loaded: LoadedRecipe
     data: LoadedData
+    networks: Mapping[str, Graph]
     graphs: Mapping[str, Graph]
     models: Mapping[str, keras.Model]
     network: keras.Model
@@ -113,8 +118,9 @@ class _Job:
     progress: Progress
 
     @property
-    def deployed(self) -> Graph:
-        return self.loaded.recipe.task.deployed(self.graphs)
+    def whole(self) -> Graph:
+        """The graph that is exported, as it is trained."""
+        return self.graphs[_name_of(self.loaded.recipe.task.deployed(self.networks), self.networks)]
 
 
 def _fit(
@@ -126,12 +132,13 @@ def _fit(
     resume: bool,
 ) -> FitResult:
     task, training = loaded.recipe.task, loaded.recipe.training
-    graphs = task.networks(loaded.recipe.model, data.facts, loaded.place_of)
+    networks = task.networks(loaded.recipe.model, data.facts, loaded.place_of)
+    graphs = task.training_networks(networks, loaded.recipe.model, data.facts, loaded.place_of)
     network, saved = task.training_model(models), load_state(run) if resume else None
     progress = saved.progress if saved else Progress()
     board = Board(run, history.keep_until(run, progress.epochs))
     with deferred_interrupt() as interrupted, closing(board):
-        job = _Job(loaded, data, graphs, models, network, run, listener, interrupted, board, progress)
+        job = _Job(loaded, data, networks, graphs, models, network, run, listener, interrupted, board, progress)
         while True:
             keeper = _train_phase(job, training.parts[progress.phase], saved)
             saved = None
@@ -159,7 +166,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
     set_trainable(job.graphs, job.models, phase)
     listener.stage(f"training {phase.name}" if recipe.training.phases else phase.name)
     runs_folder = job.run.folder.parent.parent
-    part = phase_data(phase, job.loaded, job.data, job.deployed, job.network, runs_folder, listener, job.interrupted)
+    part = phase_data(phase, job.loaded, job.data, job.whole, job.network, runs_folder, listener, job.interrupted)
     if progress.pace is None:
         progress.pace = _pace(job, phase, part)
     _note_pace(progress.pace, len(part.training), recipe.training.batch_size, listener)
@@ -198,13 +205,14 @@ def _batches(job: _Job, part: PhaseData, start: int, stop: int) -> Any:
     return training_batches(
         part.training, recipe.training.batch_size, recipe.seed, start, stop, part.augmentation, part.views,
         keys=task.augmented, soften=lambda targets: task.soft_labels(targets, job.data.facts),
+        by_output=task.training_targets,
     )  # fmt: skip
 
 
 def _pace(job: _Job, phase: Phase, part: PhaseData) -> Pace:
     training = job.loaded.recipe.training
     return choose_pace(
-        job.graphs.values() if part.graph is job.deployed else [part.graph], len(part.training), training.batch_size,
+        job.graphs.values() if part.graph is job.whole else [part.graph], len(part.training), training.batch_size,
         training.optimizer_of(phase).gradient_accumulation_steps or 1, phased=bool(training.phases),
     )  # fmt: skip
 
@@ -225,8 +233,9 @@ def _compile(job: _Job, phase: Phase, part: PhaseData, pace: Pace) -> Callable[[
     optimizer, rate = make_optimizer(job.loaded.recipe.training, phase, pace.steps_per_epoch)
     part.model.compile(
         optimizer=optimizer,
-        loss=_only(task.losses(facts)),
-        metrics=_only(task.metrics(facts)),
+        loss=_by_output(task.losses(facts), part.graph),
+        loss_weights=dict(task.loss_weights(facts)) or None,
+        metrics=_by_output(task.metrics(facts), part.graph),
         steps_per_execution=pace.steps_per_execution,
         jit_compile="auto" if tf.config.list_physical_devices("GPU") else False,
         auto_scale_loss=False,
@@ -247,8 +256,9 @@ def _restore(job: _Job, part: PhaseData, saved: Checkpoint) -> None:
 def _validation(job: _Job, part: PhaseData) -> Callable[[], float]:
     """Return a function that measures the headline metric on the validation split, in float32."""
     task, facts, split = job.loaded.recipe.task, job.data.facts, part.validation
-    whole = part.graph is job.deployed
-    model = deployed_model(task, job.graphs, job.models) if whole else part.model
+    whole = part.graph is job.whole
+    deployed = task.deployed(job.networks)
+    model = deployed_model(task, job.networks, job.models) if whole else with_outputs(part.model, deployed.outputs)
     call = caller(model, task.signature(facts))
 
     def validate() -> float:
@@ -281,9 +291,10 @@ def _note_pace(pace: Pace, examples: int, batch_size: int, listener: Listener) -
         listener.note(f"{text[:1].upper()}{text[1:]}{one_pass:.1f})")
 
 
-def _only(values: Mapping[str, Any]) -> Any:
+def _by_output(values: Mapping[str, Any], graph: Graph) -> Any:
     """Return the only value, or a dict: a model with one output has a plain tensor there."""
-    return next(iter(values.values())) if len(values) == 1 else (dict(values) or None)
+    single = len(values) == len(graph.outputs) == 1
+    return next(iter(values.values())) if single else (dict(values) or None)
 
 
 def _placed(loaded: LoadedRecipe, error: ProblemError) -> list[Any]:

@@ -127,7 +127,7 @@ def _fit(
     )  # fmt: skip
     model.compile(
         optimizer=spec.build(rate),
-        loss=_only(task.losses(facts)),
+        loss=_only({name: loss for name, loss in task.losses(facts).items() if name in graph.outputs}),
         steps_per_execution=pace.steps_per_execution,
         jit_compile=False,
         auto_scale_loss=False,

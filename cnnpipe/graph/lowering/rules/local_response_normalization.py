@@ -19,8 +19,10 @@ def local_response_normalization(node: LocalResponseNormalization, draft: Draft,
     pairs = ((0, 0), (node.depth_radius, node.depth_radius))
     table, wide = draft.table((0, 0), *pairs, (0, 0)), (*flat[:2], channels + around, 1)
     padded = draft.emit("PAD", squares, table, shape=wide, pairs=pairs)
-    options = {"kernel": (1, window), "strides": (1, 1), "dilation": (1, 1), "padding": "valid"}
-    means = draft.emit("AVERAGE_POOL_2D", padded, shape=flat, **options)
+    one = (1, 1)
+    means = draft.emit(
+        "AVERAGE_POOL_2D", padded, shape=flat, kernel=(1, window), strides=one, dilation=one, padding="valid"
+    )
     scaled = draft.emit("MUL", means, draft.numbers((), node.alpha * window))
     sums = draft.emit("ADD", scaled, draft.numbers((), node.bias))
     root = draft.emit("RSQRT", draft.emit("RESHAPE", sums, draft.integers(*value.shape), shape=value.shape))
