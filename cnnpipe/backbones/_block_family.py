@@ -8,9 +8,14 @@ from collections.abc import Sequence
 
 from cnnpipe.backbones._application import Application
 from cnnpipe.blocks import Block, ScalableBlocks, expand_blocks
+from cnnpipe.errors import ProblemError
 from cnnpipe.extends import read_chain
-from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.graph import Graph, GraphBuilder, Tensor
+from cnnpipe.graph.matching import Difference, matched
 from cnnpipe.locations import shipped_recipe
+
+PUBLISHED_SHAPE = (224, 224, 3)
+"""An input on which networks are compared."""
 
 
 class BlockFamily(Application, ScalableBlocks):
@@ -36,19 +41,39 @@ class BlockFamily(Application, ScalableBlocks):
         published = _published(type(self), self.recipe)
         factors = ("width_coefficient", "depth_coefficient")
         both = {factor: getattr(published, factor) * getattr(self, factor) for factor in factors}
-        return self.model_copy(update={"blocks": published.blocks, **both}).scaled_blocks()
+        rate = published.stochastic_depth if self.stochastic_depth is None else self.stochastic_depth
+        update = {"blocks": published.blocks, "stochastic_depth": rate, **both}
+        return self.model_copy(update=update).scaled_blocks()
 
     def _scaled(self) -> tuple[Block, ...]:
         return super().scaled_blocks()
 
     def unpublished(self) -> str:
         """Return why there are no published weights though `weights` asks for them; empty when there are."""
-        own = self.blocks is not None or self.width_coefficient != 1 or self.depth_coefficient != 1
-        if self.weights == "imagenet" and own:
-            published = type(self).model_validate({name: getattr(self, name) for name in self.variants[0]})
-            if published.scaled_blocks() != self.scaled_blocks():
-                return f"there are no weights 'imagenet' for other blocks than those of the published '{self.recipe}'"
+        if self.published and (difference := self._difference()):
+            what = "there are no weights 'imagenet'" if self.weights == "imagenet" else "a file of Keras has no weights"
+            return f"{what} for other blocks than those of the published '{self.recipe}': {difference}"
         return super().unpublished()
+
+    def _difference(self) -> str:
+        """Return where the network is another one than the published one; empty when they are the same."""
+        if self.blocks is None and self.width_coefficient == self.depth_coefficient == 1:
+            return ""
+        published = type(self).model_validate({name: getattr(self, name) for name in self.variants[0]})
+        if published.scaled_blocks() == self.scaled_blocks():
+            return ""
+        try:
+            ours, theirs = self._graph(), published._graph()
+            matched(ours, theirs, ours.outputs["features"], theirs.outputs["features"])
+        except ProblemError as error:
+            return error.problems[0].message
+        except Difference as difference:
+            return f"{ours.nodes[difference.ours].block or 'its end'}: {difference.message}"
+        return ""
+
+    def _graph(self) -> Graph:
+        builder = GraphBuilder()
+        return builder.build({"features": self.layers(builder, builder.input("images", PUBLISHED_SHAPE))})
 
     def layers(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes of all blocks, mark feature maps, and return the last output."""

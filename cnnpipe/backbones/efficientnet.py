@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
 from cnnpipe.backbones import Normalization
-from cnnpipe.backbones._application import IDENTITY, Application, KerasFunction, OfficialFile
+from cnnpipe.backbones._application import IDENTITY, KerasFunction, OfficialFile
+from cnnpipe.backbones._block_family import BlockFamily
 
 Variant = Literal["b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7"]
 
 
-class EfficientNet(Application):
+class EfficientNet(BlockFamily):
     """Inverted residual blocks with squeeze and excitation, wider, deeper and for larger images from b0 to b7.
 
     The network normalizes pixels itself, by statistics that are among its weights.
@@ -27,6 +28,11 @@ class EfficientNet(Application):
     type: Literal["efficientnet"] = "efficientnet"
     variant: Variant = "b0"
     """Which of the published sizes."""
+
+    @property
+    def recipe(self) -> str:
+        """Name of the shipped recipe that has the blocks."""
+        return f"efficientnet_{self.variant}"
 
     @property
     def keras_function(self) -> KerasFunction:

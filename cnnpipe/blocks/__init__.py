@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -41,6 +41,15 @@ class Block(Spec):
         deeper = {name: scaling.repeats(getattr(self, name)) for name in self.depths if name in fields}
         return self.model_copy(update={**wider, **deeper})
 
+    @property
+    def residual_units(self) -> int:
+        """Number of parts that examples can pass by while training."""
+        return 0
+
+    def with_stochastic_depth(self, rates: Sequence[float]) -> Self:
+        """Return the block with these shares of examples that pass a residual unit by, one for each unit in order."""
+        return self
+
     @abstractmethod
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add this block's nodes after `tensor` and return its output."""
@@ -61,11 +70,35 @@ class ScalableBlocks(Spec):
     """Factor on the channels of all blocks, rounded to multiples of 8 (Tan and Le 2019, section 3.3)."""
     depth_coefficient: Coefficient = 1.0
     """Factor on the repetitions of all blocks that have `repeat`, rounded up."""
+    stochastic_depth: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of the examples that pass the last residual unit of all blocks by while training.
+
+    It grows evenly from 0 at the first unit (Huang et al. 2016, section 3). When left out, blocks say it themselves.
+    """
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Without residual units there is nothing to pass by."""
+        without = self.stochastic_depth is not None and not _units(self.scaled_blocks())
+        return {"stochastic_depth": "because no block is made of residual units"} if without else {}
 
     def scaled_blocks(self) -> tuple[Block, ...]:
-        """Return the blocks, wider and deeper by the coefficients."""
+        """Return the blocks, wider and deeper by the coefficients, with the rate of each residual unit."""
         scaling = Scaling(self.width_coefficient, self.depth_coefficient)
-        return tuple(block.scaled(scaling) for block in self.blocks or ())
+        blocks = tuple(block.scaled(scaling) for block in self.blocks or ())
+        return blocks if self.stochastic_depth is None else tuple(_stochastic(blocks, self.stochastic_depth))
+
+
+def _units(blocks: Sequence[Block]) -> int:
+    return sum(block.residual_units for block in blocks)
+
+
+def _stochastic(blocks: Sequence[Block], last: float) -> Iterator[Block]:
+    """Yield the blocks with a rate for each of their units, up to that of the last one."""
+    start, end = 0, _units(blocks) - 1
+    for block in blocks:
+        rates = [last * (start + unit) / (end or 1) for unit in range(block.residual_units)]
+        yield block.with_stochastic_depth(rates) if rates else block
+        start += len(rates)
 
 
 def expand_blocks(graph: GraphBuilder, tensor: Tensor, blocks: Sequence[Block], path: Path) -> Tensor:

@@ -6,7 +6,7 @@ from cnnpipe.blocks._fields import Normalize
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.arithmetic import Padding, Size
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
-from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
+from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution, Initializer
 from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.graph.nodes.padding import Pairs, ZeroPadding
 
@@ -31,10 +31,11 @@ def convolution(
     dilation_rate: Size = 1,
     groups: int = 1,
     use_bias: bool = True,
+    initializer: Initializer = "glorot_uniform",
 ) -> Tensor:
     """Add a convolution, after a node of zeros where `padding` counts them."""
     tensor, words = padded(graph, tensor, padding)
-    node = Convolution(filters, kernel_size, strides, words, dilation_rate, groups, use_bias)
+    node = Convolution(filters, kernel_size, strides, words, dilation_rate, groups, use_bias, initializer)
     return graph.add(node, tensor)
 
 
@@ -48,10 +49,11 @@ def depthwise(
     depth_multiplier: int = 1,
     dilation_rate: Size = 1,
     use_bias: bool = True,
+    initializer: Initializer = "glorot_uniform",
 ) -> Tensor:
     """Add a depthwise convolution, after a node of zeros where `padding` counts them."""
     tensor, words = padded(graph, tensor, padding)
-    node = DepthwiseConvolution(kernel_size, strides, words, depth_multiplier, dilation_rate, use_bias)
+    node = DepthwiseConvolution(kernel_size, strides, words, depth_multiplier, dilation_rate, use_bias, initializer)
     return graph.add(node, tensor)
 
 

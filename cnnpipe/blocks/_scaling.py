@@ -27,10 +27,14 @@ class Scaling:
         """Return the scaled number of channels; as it is when the width is 1."""
         if self.width == 1:
             return filters
-        wanted = filters * self.width
-        rounded = max(self.divisor, int(wanted + self.divisor / 2) // self.divisor * self.divisor)
-        return rounded if rounded >= LEAST_SHARE * wanted else rounded + self.divisor
+        return rounded(filters * self.width, self.divisor)
 
     def repeats(self, repeats: int) -> int:
         """Return the scaled number of repetitions, rounded up."""
         return math.ceil(repeats * self.depth)
+
+
+def rounded(channels: float, divisor: int = 8) -> int:
+    """Return the multiple of `divisor` next to a number of channels, but not a tenth less of them."""
+    near = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return near if near >= LEAST_SHARE * channels else near + divisor

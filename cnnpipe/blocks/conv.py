@@ -9,6 +9,7 @@ from cnnpipe.blocks._fields import Normalize, Paddings, Positive, Sizes
 from cnnpipe.blocks._layers import convolution, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import ActivationName
+from cnnpipe.graph.nodes.convolution import Initializer
 
 
 class Conv(Block):
@@ -53,6 +54,8 @@ class Conv(Block):
     """A learned number per filter; when left out, yes without and no with batch normalization, which has its own."""
     batch_normalization: Normalize = False
     """Normalize between convolution and activation: true, false, or options such as `{epsilon: 1e-5}`."""
+    kernel_initializer: Initializer = "glorot_uniform"
+    """Spread of the random numbers that the kernel starts with."""
     activation: ActivationName = "relu"
     """Keras's name of the activation; linear for none."""
 
@@ -68,5 +71,6 @@ class Conv(Block):
             dilation_rate=self.dilation_rate,
             groups=self.groups,
             use_bias=not self.batch_normalization if self.use_bias is None else self.use_bias,
+            initializer=self.kernel_initializer,
         )
         return normalized(graph, tensor, self.batch_normalization, self.activation)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from cnnpipe.blocks import Block, Example
+from cnnpipe.blocks import Example
 from cnnpipe.blocks._fields import Normalize, Positive, Sizes
 from cnnpipe.blocks._layers import convolution, normalized
+from cnnpipe.blocks._residual_units import StridedUnits, added
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.arithmetic import Size
 from cnnpipe.graph.nodes.activation import ActivationName
-from cnnpipe.graph.nodes.merge import Add
 
 LINEAR: ActivationName = "linear"
 
 
-class Residual(Block):
+class Residual(StridedUnits):
     """A basic or bottleneck residual block: activation(convolutions(x) + shortcut(x)).
 
     Basic: two convolutions of `filters`. Bottleneck: 1x1 down to `filters`, one convolution, 1x1 up to
@@ -52,10 +52,6 @@ class Residual(Block):
     """Channels of the convolutions; of a bottleneck before they grow."""
     kernel_size: Sizes = 3
     """Size of the window of all but the 1x1 convolutions."""
-    strides: Sizes = 1
-    """How much smaller the output is; with `repeat`, what the first block has."""
-    repeat: Positive = 1
-    """Number of blocks one after the other."""
     bottleneck: bool = False
     """Three convolutions, 1x1 before and after, instead of two."""
     expansion: Positive = 4
@@ -81,22 +77,14 @@ class Residual(Block):
             ignored["normalize_shortcut"] = "because batch_normalization is false"
         return ignored
 
-    def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
-        """Add the nodes of all blocks and return the last output."""
-        if self.repeat == 1:
-            return self._block(graph, tensor, self.strides)
-        for number in range(self.repeat):
-            with graph.block((), str(number)):
-                tensor = self._block(graph, tensor, self.strides if number == 0 else 1)
-        return tensor
-
-    def _block(self, graph: GraphBuilder, tensor: Tensor, strides: Size) -> Tensor:
+    def unit(self, graph: GraphBuilder, tensor: Tensor, strides: Size, rate: float) -> Tensor:
+        """Add the nodes of one block."""
         inner = self._bottleneck(graph, tensor, strides) if self.bottleneck else self._basic(graph, tensor, strides)
         if tensor.shape != inner.shape:
             normalize = self.batch_normalization if self.normalize_shortcut else False
             tensor = self._convolution(graph, tensor, inner.shape[-1], 1, strides)
             tensor = normalized(graph, tensor, normalize, "linear")
-        return normalized(graph, graph.add(Add(), inner, tensor), False, self.activation)
+        return normalized(graph, added(graph, inner, tensor, rate), False, self.activation)
 
     def _basic(self, graph: GraphBuilder, tensor: Tensor, strides: Size) -> Tensor:
         for step, activation in ((strides, self.activation), (1, LINEAR)):

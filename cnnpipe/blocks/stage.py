@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -9,6 +11,7 @@ from typing_extensions import Self
 
 from cnnpipe.blocks import AnyBlock, Block, Example
 from cnnpipe.blocks._fields import Positive
+from cnnpipe.blocks._residual_units import Rates, unit_rates
 from cnnpipe.blocks._scaling import Scaling
 from cnnpipe.graph import GraphBuilder, Tensor
 
@@ -30,6 +33,7 @@ class Stage(Block):
             "repeat": 2,
             "blocks": ({"type": "conv", "filters": 4, "name": "inner"}, {"type": "stage", "blocks": ("dropout",)}),
         },
+        {"repeat": 2, "stochastic_depth": 0.2, "blocks": ({"type": "inverted_residual", "filters": 8},)},
     )
 
     also_called: ClassVar[tuple[str, ...]] = ("sequential", "repeat", "group", "blocks")
@@ -38,6 +42,24 @@ class Stage(Block):
     """How many times the blocks stand one after the other."""
     blocks: tuple[AnyBlock, ...] = Field(min_length=1)
     """Blocks in order, each reading the one before."""
+    stochastic_depth: Rates | None = None
+    """Share of the examples that pass a residual unit by while training: one number, or one for each unit.
+
+    Units are counted through all repetitions. When left out, the blocks say it themselves.
+    """
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Without residual units there is nothing to pass by."""
+        return {} if self.residual_units else {"stochastic_depth": "because no block is made of residual units"}
+
+    @property
+    def residual_units(self) -> int:
+        """Number of units of all repetitions."""
+        return self.repeat * sum(block.residual_units for block in self.blocks)
+
+    def with_stochastic_depth(self, rates: Sequence[float]) -> Self:
+        """Return the stage with a rate for each unit."""
+        return self.model_copy(update={"stochastic_depth": tuple(rates)})
 
     def scaled(self, scaling: Scaling) -> Self:
         """Return the stage with more or fewer repetitions of blocks that are scaled too."""
@@ -45,9 +67,18 @@ class Stage(Block):
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes of all blocks and return the last output."""
-        for repetition in range(self.repeat):
-            for number, block in enumerate(self.blocks):
+        for repetition, blocks in enumerate(self._repetitions(graph)):
+            for number, block in enumerate(blocks):
                 label = block.name or str(number)
                 with graph.block(("blocks", number), f"{repetition}.{label}" if self.repeat > 1 else label):
                     tensor = block.expand(graph, tensor)
         return tensor
+
+    def _repetitions(self, graph: GraphBuilder) -> Iterator[tuple[Block, ...]]:
+        """Yield the blocks of each repetition with the rates of their own units."""
+        if self.stochastic_depth is None:
+            yield from [self.blocks] * self.repeat
+            return
+        left = iter(unit_rates(graph, self.stochastic_depth, self.residual_units))
+        for _ in range(self.repeat):
+            yield tuple(b.with_stochastic_depth(list(itertools.islice(left, b.residual_units))) for b in self.blocks)
