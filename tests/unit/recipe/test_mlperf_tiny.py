@@ -10,6 +10,7 @@ from cnnpipe.recipe.feasibility import forecast
 from cnnpipe.recipe.load import load_recipe
 
 REFERENCES = {
+    "ds_cnn": (2_656_768, 16_000, 24_272, 53_936 - 4_720),
     "mlperf_tiny_resnet8": (12_501_632, 49_152, 55_984, 98_496 - 2_824),
     "mlperf_tiny_visual_wake_words": (7_489_664, 73_728, 103_680, 333_288 - 22_144),
 }
