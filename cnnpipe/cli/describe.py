@@ -106,7 +106,7 @@ def _describe(
     found = job.describe(recipe, overrides)
     print_problems(found.warnings)
     if plot:
-        job.plot(found, plot)
+        job.plot(found, plot, every)
         click.echo(f"wrote {plot}", err=True)
     if as_json:
         print_json(found.as_json())
@@ -115,6 +115,7 @@ def _describe(
     else:
         click.echo(layer_table(found.layers, found.dense_weights, found.totals, every))
         click.echo("".join(f"weights: {file}\n" for file in [weights_line(found.weights)] if file), nl=False)
+        click.echo("".join(f"{line}\n" for line in found.only_trained), nl=False)
 
 
 def _compare(

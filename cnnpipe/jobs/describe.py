@@ -28,6 +28,7 @@ class Description:
         features: Feature maps by level, each with layer, output_shape and receptive_field.
         weights: What is known of the file of pretrained weights: file, url, licence.
         warnings: What is legal but surely unwanted.
+        only_trained: What the networks have only while they are trained, which is counted nowhere else.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Description:
     features: Mapping[str, Mapping[str, Any]]
     weights: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
+    only_trained: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the plain form: layers, totals, features, weights."""
@@ -68,6 +70,7 @@ def describe(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -
         {level: feature for graph in graphs.values() for level, feature in table.features(graph).items()},
         weights_of(loaded.recipe),
         tuple(dict.fromkeys((*loaded.warnings, *compiled.problems))),
+        compiled.only_trained,
     )
 
 
@@ -84,16 +87,21 @@ def keras_script(description: Description) -> str:
     return script.keras_script(description.graphs, description.name)
 
 
-def plot(description: Description, file: Path) -> None:
-    """Draw the networks.
+def plot(description: Description, file: Path, every: bool = False) -> None:
+    """Draw the networks: a box per block with what it is made of.
 
     Args:
         description: What `describe` returned.
         file: Where to write; its ending, .svg or .png, is the format.
+        every: Draw a box per layer instead.
 
     Raises:
         ProblemError: The ending is another one, or the file cannot be written.
     """
+    from cnnpipe.report.block_plot import plot_blocks
     from cnnpipe.report.graph_plot import plot_graphs
 
-    plot_graphs(description.graphs, file)
+    if every:
+        plot_graphs(description.graphs, file)
+    else:
+        plot_blocks(description.graphs, description.name, file)

@@ -72,9 +72,9 @@ def _table(rows: Sequence[Row], columns: Sequence[str], room: int | None = None)
     for row in rows:
         first: list[Cell] = [COLUMNS[name][1](row) for name in columns]
         source = first[-1]
-        wrapped = textwrap.wrap(source, room) if room and isinstance(source, str) else [source]
+        wrapped: list[Cell] = [*textwrap.wrap(source, room)] if room and isinstance(source, str) else [source]
         cells.append([*first[:-1], wrapped[0]])
-        cells += [[""] * (len(columns) - 1) + [line] for line in wrapped[1:]]
+        cells += [[*[""] * (len(columns) - 1), line] for line in wrapped[1:]]
     return table([TITLES.get(name, name) for name in columns], cells, left=("recipe", "source"))
 
 

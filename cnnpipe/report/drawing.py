@@ -7,12 +7,15 @@ import math
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Literal
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.files import replacing
 
 MOST_PIXELS = 32_000
 """The longest side of a PNG: many programs open no more than 32,767 pixels."""
+PIL_ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
+"""Pillow's names of where a text is held, all at its base line."""
 Point = tuple[float, float]
 
 
@@ -40,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Text:
-    """One line of words; `x` is its left end, `y` its base line."""
+    """One line of words; `y` is its base line, `x` its left end, or its middle or right end as `anchor` says."""
 
     x: float
     y: float
@@ -48,6 +51,7 @@ class Text:
     size: float
     color: str = "#111111"
     bold: bool = False
+    anchor: Literal["start", "middle", "end"] = "start"
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def _element(shape: Rectangle | Line | Text) -> str:
         return f'<rect {place} rx="{shape.radius:g}" fill="{shape.fill}" stroke="{shape.stroke}"/>'
     if isinstance(shape, Text):
         weight = ' font-weight="bold"' if shape.bold else ""
-        place = f'x="{shape.x:g}" y="{shape.y:g}" font-size="{shape.size:g}" fill="{shape.color}"{weight}'
+        anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
+        place = f'x="{shape.x:g}" y="{shape.y:g}" font-size="{shape.size:g}" fill="{shape.color}"{weight}{anchor}'
         return f"<text {place}>{escape(shape.words)}</text>"
     way = f'<polyline points="{_points(shape.points)}" fill="none" stroke="{shape.color}"/>'
     return way + (f'<polygon points="{_points(_tip(shape))}" fill="{shape.color}"/>' if shape.arrow else "")
@@ -135,7 +140,7 @@ def png(drawing: Drawing) -> bytes:
             font = ImageFont.load_default(shape.size * scale)
             bold = scale / 4 if shape.bold else 0
             place = (shape.x * scale, shape.y * scale)
-            pen.text(place, shape.words, shape.color, font, "ls", stroke_width=bold)
+            pen.text(place, shape.words, shape.color, font, PIL_ANCHORS[shape.anchor], stroke_width=bold)
         else:
             pen.line([(x * scale, y * scale) for x, y in shape.points], shape.color, max(1, round(scale * 0.6)))
             if shape.arrow:
