@@ -148,8 +148,10 @@ def _compared(one: _Signature, other: _Signature) -> str:
         return f"the inputs of {_told(one)} come from other layers"
     if one[0] != other[0]:
         return f"{_told(one)} is not {_told(other)}"
-    ours, theirs = (dict(signature[1], inputs=signature[2], output=signature[3]) for signature in (one, other))
+    ours, theirs = (dict(signature[1]) for signature in (one, other))
     keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+    if not keys:
+        return f"{_told(one)} is not {_told(other)}"
     told = (f"{key} {ours.get(key, 'its default')} in the place of {theirs.get(key, 'its default')}" for key in keys)
     return f"{one[0]} with {', '.join(told)}"
 

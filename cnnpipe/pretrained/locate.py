@@ -13,6 +13,8 @@ from cnnpipe.backbones import Backbone, FileWeights, RunWeights
 from cnnpipe.backbones._application import Application, OfficialFile
 from cnnpipe.errors import Place, Problem, ProblemError, dotted
 from cnnpipe.events import Listener
+from cnnpipe.graph import Graph, GraphBuilder, Shape
+from cnnpipe.graph.matching import Difference, matched
 from cnnpipe.pretrained.shapes import check_shapes
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import MODEL, RESOLVED, Run, open_run
@@ -74,7 +76,7 @@ def locate_weights(loaded: LoadedRecipe, runs_folder: str | Path, listener: List
 
 def _located(backbone: Backbone, loaded: LoadedRecipe, runs_folder: str | Path, listener: Listener) -> Located:
     if isinstance(backbone.weights, RunWeights):
-        return _of_run(backbone, backbone.weights.run, runs_folder)
+        return _of_run(backbone, backbone.weights.run, runs_folder, loaded.recipe.data.preprocessing.input_shape())
     if not isinstance(backbone, Application):
         hint = "Write 'none' or '{run: NAME}'."
         raise ProblemError(Problem(f"'{backbone.type}' is no network of Keras that has weight files", hint=hint))
@@ -183,14 +185,14 @@ def _checked(file: Path, hint: str) -> Path:
     return file
 
 
-def _of_run(backbone: Backbone, reference: str, runs_folder: str | Path) -> Located:
+def _of_run(backbone: Backbone, reference: str, runs_folder: str | Path, shape: Shape) -> Located:
     """Find the model of an earlier run with the same backbone."""
     run = open_run(reference, runs_folder)
     if not (run.folder / MODEL).is_file():
         hint = f"Go on with it: cnnpipe train --resume {run.folder}"
         raise ProblemError(Problem(f"{run.folder} has no trained model ({run.record().get('state')})", hint=hint))
     earlier = load_recipe(run.folder / RESOLVED).recipe.model.backbone
-    if differences := _differences(earlier, backbone):
+    if differences := _differences(earlier, backbone, shape):
         message = f"{run.folder} was trained with another network: {differences}"
         raise ProblemError(Problem(message, hint="Choose another run, or the options of that one."))
     known = run.record().get("weights")
@@ -198,13 +200,35 @@ def _of_run(backbone: Backbone, reference: str, runs_folder: str | Path) -> Loca
     return Located(backbone, "run", run.folder / MODEL, run=run, licence=licence)
 
 
-def _differences(earlier: Backbone | None, backbone: Backbone) -> str:
-    """Return in which options two backbones differ, empty when they are one network."""
+def _differences(earlier: Backbone | None, backbone: Backbone, shape: Shape) -> str:
+    """Return in which options two backbones differ, empty when they are one network, however it is written."""
     if earlier is None:
         return f"its own blocks, and here it is the backbone '{backbone.type}'"
     if earlier.type != backbone.type:
         return f"its backbone is '{earlier.type}', and here it is '{backbone.type}'"
     there, here = (spec.model_dump(exclude={"weights"}) for spec in (earlier, backbone))
-    return "; ".join(
-        f"its '{key}' is {there[key]}, and here it is {here[key]}" for key in here if there[key] != here[key]
-    )
+    differing = [key for key in here if there[key] != here[key]]
+    if not differing or not (found := _difference(earlier, backbone, shape)):
+        return ""
+    plain = [key for key in differing if key != "blocks"]
+    told = [f"its '{key}' is {there[key]}, and here it is {here[key]}" for key in plain]
+    return "; ".join(told or [f"its blocks are others ({found})"])
+
+
+def _difference(earlier: Backbone, backbone: Backbone, shape: Shape) -> str:
+    """Return where the networks of two backbones differ, or stand in another order; empty when they are the same."""
+    try:
+        there, here = (_graph(spec, shape) for spec in (earlier, backbone))
+        pairs = matched(here, there, here.outputs["features"], there.outputs["features"])
+    except Difference as difference:
+        return f"{here.nodes[difference.ours].block or 'its end'}: {difference.message}"
+    except ProblemError as error:
+        return error.problems[0].message
+    order = [pairs[position] for position in sorted(pairs)]
+    return "" if order == sorted(order) else "they stand in another order"
+
+
+def _graph(backbone: Backbone, shape: Shape) -> Graph:
+    builder = GraphBuilder()
+    untrained = backbone.model_copy(update={"weights": "none"})
+    return builder.build({"features": untrained.expand(builder, builder.input("images", shape))})

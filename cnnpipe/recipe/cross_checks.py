@@ -24,6 +24,7 @@ def cross_problems(recipe: Recipe, root: Node) -> Iterator[Problem]:
     yield from _model(recipe)
     yield from _training(recipe, root)
     yield from _names(root.find(("model", "blocks")), "model.blocks")
+    yield from _names(root.find(("model", "backbone", "blocks")), "model.backbone.blocks")
     yield from _ignored(recipe)
     for number, export in enumerate(recipe.export):
         yield from _export(export, f"export.{number}", recipe.task)

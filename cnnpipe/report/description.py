@@ -11,8 +11,8 @@ from cnnpipe.report.tables import byte_size, shape, short_number, table
 Rows = Sequence[Mapping[str, Any]]
 
 
-STORED = "backbone."
-"""Blocks that a backbone made, one per feature level, are called so."""
+BACKBONE = "backbone."
+"""Blocks that a backbone made, one per feature level or one for each of its own blocks, are called so."""
 
 
 def layer_table(
@@ -24,7 +24,7 @@ def layer_table(
         layers: One row per layer, as `describe --json` gives them.
         dense_weights: What a fully connected layer in its place would have, None where that means nothing.
         totals: parameters, macs and activation_bytes of the whole network.
-        every: Show all layers of a backbone, in the place of one row per feature level.
+        every: Show all layers of a backbone, in the place of one row per block or feature level.
     """
     if not every:
         layers, dense_weights = _with_levels(layers, dense_weights)
@@ -52,22 +52,28 @@ def weights_line(weights: Mapping[str, str]) -> str:
 
 
 def _with_levels(layers: Rows, dense_weights: Sequence[int | None]) -> tuple[Rows, Sequence[int | None]]:
-    """Return one row for all layers of a backbone up to a feature level: sums, what comes out, the largest memory."""
+    """Return one row for all layers of a backbone's block or level: sums, what comes out, the largest memory."""
     rows: list[Mapping[str, Any]] = []
     dense: list[int | None] = []
     pairs = zip(layers, dense_weights, strict=True)
-    for block, group in groupby(pairs, lambda pair: pair[0]["block"]):
+    for block, group in groupby(pairs, lambda pair: _outer(pair[0]["block"])):
         members = list(group)
         made = [row for row, _ in members]
-        if block.startswith(STORED) and len(made) > 1:
+        if block.startswith(BACKBONE) and len(made) > 1:
             sums = {key: sum(row[key] for row in made) for key in ("parameters", "macs")}
             memory = max(row["activation_bytes"] for row in made)
-            rows.append({**made[-1], "type": f"{len(made)} layers", **sums, "activation_bytes": memory})
+            whole = {"block": block, "type": f"{len(made)} layers", **sums, "activation_bytes": memory}
+            rows.append({**made[-1], **whole})
             dense.append(None)
         else:
             rows += made
             dense += [weights for _, weights in members]
     return rows, dense
+
+
+def _outer(block: str) -> str:
+    """Return the block without those inside it where a backbone made it."""
+    return ".".join(block.split(".")[:2]) if block.startswith(BACKBONE) else block
 
 
 def _field(axes: Sequence[int] | None) -> str:
