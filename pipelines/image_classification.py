@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
@@ -135,8 +136,10 @@ class ImageClassification(Task):
         self, networks: Mapping[str, Graph], model: Model, facts: Facts, place_of: Places
     ) -> Mapping[str, Graph]:
         """Return the network, with the auxiliary heads if there are any."""
-        extra = self.auxiliary_heads
-        return {"classifier": self._network(model, facts, place_of, extra)} if extra else networks
+        if not self.auxiliary_heads:
+            return networks
+        features = networks["classifier"].features  # further blocks must not stand for those of the model
+        return {"classifier": replace(self._network(model, facts, place_of, self.auxiliary_heads), features=features)}
 
     def _network(self, model: Model, facts: Facts, place_of: Places, auxiliary: Sequence[AuxiliaryHead] = ()) -> Graph:
         graph = GraphBuilder(place_of)
@@ -148,8 +151,8 @@ class ImageClassification(Task):
         activation: Literal["softmax", "sigmoid"] = "softmax" if self.label_mode == "single_label" else "sigmoid"
         with graph.block(("task", "head"), "head"):
             outputs = {OUTPUT: cast(Classification, self.head).expand(graph, features, units, activation)}
-        plain = partial(Classification().expand, graph, units=units, activation=activation)
-        return graph.build({**outputs, **expand_auxiliary(graph, auxiliary, model, plain)})
+        end = partial(Classification().expand, graph, units=units, activation=activation)
+        return graph.build(outputs | expand_auxiliary(graph, auxiliary, model, end))
 
     def signature(self, facts: Facts) -> Signature:
         """Return one image in, probabilities out."""
@@ -202,18 +205,17 @@ class ImageClassification(Task):
 
     def losses(self, facts: Facts) -> Mapping[str, Any]:
         """Return cross-entropy or the focal loss."""
-        return for_each_output(OUTPUT, self._loss(facts), self.auxiliary_heads)
-
-    def _loss(self, facts: Facts) -> Any:
         from cnnpipe.losses.weighted_binary_crossentropy import WeightedBinaryCrossentropy
         from cnnpipe.losses.weighted_categorical_crossentropy import WeightedCategoricalCrossentropy
 
         weights, gamma = self._weights(facts), self.gamma if self.loss == "focal" else None
         if self.label_mode == "single_label":
-            return WeightedCategoricalCrossentropy(weights, self.label_smoothing, gamma, self.alpha)
-        no, yes = ((weights[0],), (weights[1],)) if weights and self.label_mode == "binary" else (None, weights)
-        balancing = self.apply_class_balancing
-        return WeightedBinaryCrossentropy(yes, no, self.label_smoothing, gamma, self.alpha, balancing)
+            loss: Any = WeightedCategoricalCrossentropy(weights, self.label_smoothing, gamma, self.alpha)
+        else:
+            no, yes = ((weights[0],), (weights[1],)) if weights and self.label_mode == "binary" else (None, weights)
+            options = (self.label_smoothing, gamma, self.alpha, self.apply_class_balancing)
+            loss = WeightedBinaryCrossentropy(yes, no, *options)
+        return for_each_output(OUTPUT, loss, self.auxiliary_heads)
 
     def _weights(self, facts: Facts) -> tuple[float, ...] | None:
         """Return the weight of each class, or None when all count the same."""
@@ -390,7 +392,7 @@ def _index(label: Any, names: Sequence[str]) -> int:
 def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> np.ndarray:
     import numpy as np
 
-    rows = [[prediction["confidences"][name] for name in names] for prediction in predictions]
+    rows = [[one["confidences"][name] for name in names] for one in predictions]
     return np.array(rows, np.float64).reshape(len(predictions), len(names))
 
 

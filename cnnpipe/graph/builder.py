@@ -87,8 +87,9 @@ class GraphBuilder:
         return None
 
     def blocks(self) -> list[str]:
-        """Return what tables call the blocks so far, in order."""
-        return list(dict.fromkeys(node.block for node in self._nodes if node.block))
+        """Return what tables call the blocks so far, and those that these lie in."""
+        parts = [node.block.split(".") for node in self._nodes if node.block]
+        return list(dict.fromkeys(".".join(names[:end]) for names in parts for end in range(1, len(names) + 1)))
 
     def feature(self, tensor: Tensor) -> None:
         """Mark a map as the feature map of its level: `Pn` where the stride is 2**n on every axis. The last one counts.

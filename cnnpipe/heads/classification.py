@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field
 
 from cnnpipe.graph import GraphBuilder, NodeType, Tensor
-from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.dense import Dense
@@ -50,7 +49,7 @@ class Classification(Head):
     def _class_maps(self, graph: GraphBuilder, features: Tensor, units: int) -> Tensor:
         if len(features.shape) == 1:
             hint = "Leave it out, or take away what makes a vector of the map."
-            raise graph.problem(f"at_each_position needs a map, received {text(features.shape)}", hint)
+            raise graph.problem(f"at_each_position needs a map, received a vector of {features.shape[0]} values", hint)
         maps = graph.add(Convolution(units, 1), self._dropped(graph, features))
         return graph.add(Activation("relu"), maps)
 

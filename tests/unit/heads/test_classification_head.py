@@ -39,6 +39,14 @@ def test_a_1d_map_is_pooled_too():
     assert expanded((100, 8)).nodes[1].shape == (8,)
 
 
+def test_classes_may_be_told_at_each_position_and_pooled_then():
+    graph = expanded((7, 7, 64), dropout=0.5, at_each_position=True)
+    assert kinds(graph) == ["dropout", "convolution", "activation", "global_average_pooling", "activation"]
+    assert [node.shape for node in graph.nodes[2:5]] == [(7, 7, 10), (7, 7, 10), (10,)]
+    with pytest.raises(ProblemError, match="at_each_position needs a map, received a vector of 128 values"):
+        expanded((128,), at_each_position=True)
+
+
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_pooling_of_a_vector_is_refused(pooling):
     with pytest.raises(ProblemError, match="vector of 128 values"):

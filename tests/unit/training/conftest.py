@@ -65,7 +65,8 @@ class Training:
 
         recipe = self.loaded.recipe
         make_deterministic(recipe.seed)
-        graphs = recipe.task.networks(recipe.model, self.data.facts, self.loaded.place_of)
+        known = (recipe.model, self.data.facts, self.loaded.place_of)
+        graphs = recipe.task.training_networks(recipe.task.networks(*known), *known)
         models = {name: build_model(graph) for name, graph in graphs.items()}
         (self.model,) = models.values()
         return models

@@ -15,7 +15,7 @@ def local_response_normalization(node: LocalResponseNormalization, draft: Draft,
     _, height, width, channels = value.shape
     around, window = 2 * node.depth_radius, 2 * node.depth_radius + 1
     flat = (1, height * width, channels, 1)
-    squares = draft.emit("RESHAPE", draft.emit("MUL", value, value), draft.integers(*flat), shape=flat)
+    squares = draft.emit("RESHAPE", draft.emit("MUL", value, value), draft.integers(-1, *flat[1:]), shape=flat)
     pairs = ((0, 0), (node.depth_radius, node.depth_radius))
     table, wide = draft.table((0, 0), *pairs, (0, 0)), (*flat[:2], channels + around, 1)
     padded = draft.emit("PAD", squares, table, shape=wide, pairs=pairs)
@@ -25,7 +25,7 @@ def local_response_normalization(node: LocalResponseNormalization, draft: Draft,
     )
     scaled = draft.emit("MUL", means, draft.numbers((), node.alpha * window))
     sums = draft.emit("ADD", scaled, draft.numbers((), node.bias))
-    root = draft.emit("RSQRT", draft.emit("RESHAPE", sums, draft.integers(*value.shape), shape=value.shape))
+    root = draft.emit("RSQRT", draft.emit("RESHAPE", sums, draft.integers(-1, *value.shape[1:]), shape=value.shape))
     if node.beta == 0.75:
         root = draft.emit("MUL", draft.emit("MUL", draft.emit("RSQRT", root), root), root)
     return draft.emit("MUL", value, root)
