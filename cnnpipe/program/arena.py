@@ -21,18 +21,21 @@ BASE = 519
 TENSOR, OPERATOR, END, QUANTIZED_END = 24, 64, 64, 32
 """Bytes of the tail for each tensor, operator, input or output, and for the scale of an input or output."""
 KEPT = {
-    "ABS": 32, "ADD": 72, "AVERAGE_POOL_2D": 74, "CONCATENATION": 88, "CONV_2D": 112, "DEPTHWISE_CONV_2D": 113,
-    "DEQUANTIZE": 17, "DIV": 32, "ELU": 269, "EXP": 6, "FULLY_CONNECTED": 111, "HARD_SWISH": 35, "LEAKY_RELU": 34,
+    "ABS": 32, "ADD": 72, "AVERAGE_POOL_2D": 74, "BATCH_MATMUL": 127, "CONCATENATION": 88, "CONV_2D": 112,
+    "DEPTHWISE_CONV_2D": 113, "DEQUANTIZE": 17, "DIV": 32, "ELU": 269, "EXP": 6, "FULLY_CONNECTED": 111,
+    "HARD_SWISH": 35, "LEAKY_RELU": 34,
     "LOG": 0, "LOGISTIC": 20, "MAX_POOL_2D": 69, "MEAN": 57, "MUL": 50, "NEG": 0, "PAD": 63, "QUANTIZE": 17,
     "REDUCE_MAX": 66, "RELU": 27, "RELU6": 12, "RESHAPE": 37, "RESIZE_BILINEAR": 2, "RESIZE_NEAREST_NEIGHBOR": 5,
     "RSQRT": 46, "SOFTMAX": 85, "SQUARE": 16, "SQUARED_DIFFERENCE": 122, "STRIDED_SLICE": 118, "SUB": 74, "TANH": 17,
-    "TRANSPOSE_CONV": 112,
+    "TRANSPOSE": 0, "TRANSPOSE_CONV": 112,
 }  # fmt: skip
 """Bytes of the tail that each operator keeps for itself: least squares over 462 programs, off by at most 49 in all."""
 CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": -1, "TRANSPOSE_CONV": 0, "FULLY_CONNECTED": 0}
 """Operators that keep two numbers for each output channel, and the axis of the channels in their weights."""
 OTHERWISE = 64
 """What an operator that is not in `KEPT` is taken to keep."""
+QUANTIZED_PRODUCT = 44
+"""Bytes that the product of two quantized tensors keeps besides."""
 PLANNING, PLANNED_TENSOR, PLANNED_BUFFER, PLANNED_SCRATCH = 176, 32, 40, 16
 """Bytes that planning takes at the head's place: always, and for each tensor and scratch, buffer, and scratch alone."""
 
@@ -210,7 +213,16 @@ def _planning(program: Program, buffers: list[Buffer]) -> int:
 
 def _kept_bytes(operator: Operator, program: Program) -> int:
     handles = 8 * len(scratch_bytes(operator, program))
-    return OPERATOR + KEPT.get(operator.name, OTHERWISE) + handles + 2 * _rounded(4 * _channels(operator, program))
+    kept = OPERATOR + KEPT.get(operator.name, OTHERWISE) + handles + 2 * _rounded(4 * _channels(operator, program))
+    return kept + _copied(operator, program)
+
+
+def _copied(operator: Operator, program: Program) -> int:
+    """Return the bytes of the transposed copy of the second factor that a product of two tensors keeps for good."""
+    if operator.name != "BATCH_MATMUL" or len(operator.inputs) < 2:
+        return 0
+    factor = program.tensors[operator.inputs[1]]
+    return factor.bytes + QUANTIZED_PRODUCT * (factor.scales > 0)
 
 
 def _channels(operator: Operator, program: Program) -> int:

@@ -115,7 +115,7 @@ NETWORKS = {
     ),
     "attention to pixels of patches": one_after_another(
         same(8), Reshape((4, 2, 4, 16)), Permute((1, 3, 2, 4)), Reshape((16, 2, 2, 8)), Permute((2, 3, 1, 4)),
-        Reshape((4, 16, 8)), Activation("tanh"), MultiHeadAttention(4), LayerNormalization(), MultiHeadAttention(2),
+        Reshape((4, 16, 8)), LayerNormalization(), MultiHeadAttention(4), LayerNormalization(), MultiHeadAttention(2),
     ),
     "activations": one_after_another(
         *(layer for name in (
@@ -133,8 +133,8 @@ FOREIGN = one_after_another(
     )
 )
 """What LiteRT Micro does not run."""
-WITH_GELU = {"transformer_encoder"}
-"""Blocks with such an activation by default."""
+LARGER_BLOCKS = {"transformer_encoder", "mobilevit"}
+"""Blocks that it does not run: one has gelu, the other has axes in another order in 6D."""
 
 
 def test_every_node_type_is_seen():
@@ -229,7 +229,7 @@ def test_all_blocks_are_seen():
 
 @pytest.mark.parametrize("name", BLOCKS.names())
 def test_every_block_is_predicted(name, hold_against_prediction):
-    hold_against_prediction(block_network(name), micro=name not in WITH_GELU)
+    hold_against_prediction(block_network(name), micro=name not in LARGER_BLOCKS)
 
 
 def recipes_for_microcontrollers() -> list[str]:
