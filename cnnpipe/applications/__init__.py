@@ -53,6 +53,7 @@ def application_weights(
     if source != "imagenet":
         check_file(Path(source), model)
     nodes = import_model(model)
+    nodes = nodes[: len(nodes) - backbone.left_to_head]
     if source == "imagenet":
         nodes = _without_rescaling(nodes)
     elif backbone.rescales_published:

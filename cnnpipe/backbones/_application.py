@@ -115,6 +115,11 @@ class Application(Backbone):
         """Return the published weights for an input of this height and width; None when there are none."""
 
     @property
+    def left_to_head(self) -> int:
+        """Number of the last layers of the network in Keras that are not here."""
+        return 0
+
+    @property
     def published(self) -> bool:
         """Whether the weights come from a file that Keras writes."""
         return self.weights == "imagenet" or isinstance(self.weights, FileWeights)

@@ -59,7 +59,8 @@ class BlockFamily(Application, ScalableBlocks):
         """Return where the network is another one than the published one; empty when they are the same."""
         if self.blocks is None and self.width_coefficient == self.depth_coefficient == 1:
             return ""
-        published = type(self).model_validate({name: getattr(self, name) for name in self.variants[0]})
+        choices = {name: getattr(self, name) for name in self.variants[0]}
+        published = _published(type(self), self.recipe).model_copy(update=choices)
         if published.scaled_blocks() == self.scaled_blocks():
             return ""
         try:

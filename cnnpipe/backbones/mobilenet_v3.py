@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from cnnpipe.backbones import Normalization
-from cnnpipe.backbones._application import IDENTITY, STORAGE, Application, KerasFunction, OfficialFile, OneOf
+from cnnpipe.backbones._application import IDENTITY, STORAGE, KerasFunction, OfficialFile, OneOf
+from cnnpipe.backbones._block_family import BlockFamily
+from cnnpipe.blocks import Block
+from cnnpipe.blocks._scaling import Scaling
+from cnnpipe.blocks.conv import Conv
+from cnnpipe.blocks.inverted_residual import InvertedResidual
 
 Variant = Literal["small", "large"]
 ALPHAS = (0.75, 1.0)
 
 
-class MobileNetV3(Application):
+class MobileNetV3(BlockFamily):
     """Inverted residual blocks found by search, with squeeze and excitation and hard activations.
 
     The network normalizes pixels itself.
@@ -38,6 +43,17 @@ class MobileNetV3(Application):
     """Without squeeze and excitation, hard activations and 5x5 windows, for devices that are slow at them."""
 
     @property
+    def recipe(self) -> str:
+        """Name of the shipped recipe that has the blocks."""
+        return f"mobilenet_v3_{self.variant}"
+
+    def adapted(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """Return the blocks `alpha` times as wide but for the first convolution, and plainer if minimalistic."""
+        stem = next((number for number, block in enumerate(blocks) if isinstance(block, Conv)), None)
+        wide = (block if number == stem else block.scaled(Scaling(self.alpha)) for number, block in enumerate(blocks))
+        return [_plain(block) for block in wide] if self.minimalistic else list(wide)
+
+    @property
     def keras_function(self) -> KerasFunction:
         """What makes the same network in Keras."""
         return KerasFunction(
@@ -51,3 +67,11 @@ class MobileNetV3(Application):
         model = self.variant + "_minimalistic" * self.minimalistic
         name = f"weights_mobilenet_v3_{model}_224_{self.alpha}_float_no_top_v2.h5"
         return OfficialFile(name, f"{STORAGE}/mobilenet_v3/{name}")
+
+
+def _plain(block: Block) -> Block:
+    """Return a block as the minimalistic networks have it."""
+    plain: dict[str, Any] = {"activation": "relu"}
+    if isinstance(block, InvertedResidual):
+        plain |= {"kernel_size": 3, "squeeze_excitation": 0.0}
+    return block.model_copy(update={name: value for name, value in plain.items() if name in type(block).model_fields})

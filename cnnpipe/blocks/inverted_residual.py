@@ -27,7 +27,7 @@ class InvertedResidual(InvertedUnits):
     examples: ClassVar[tuple[Example, ...]] = (
         {"filters": 8},
         {"filters": 4, "strides": 2, "expansion": 3, "squeeze_excitation": 0.25, "activation": "hard_silu"},
-        {"filters": 8, "expansion": 1, "squeeze_excitation": 0.5, "gate": "hard_sigmoid"},
+        {"filters": 8, "expansion": 1, "squeeze_excitation": 0.5, "gate": "sigmoid"},
         {"filters": 8, "expansion": 2.3, "repeat": 2, "stochastic_depth": 0.5, "batch_normalization": False},
     )
 
@@ -41,7 +41,7 @@ class InvertedResidual(InvertedUnits):
     type: Literal["inverted_residual"] = "inverted_residual"
     squeeze_excitation: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Squeezed channels as a share of the inner channels, rounded to a multiple of 8; 0 for none."""
-    gate: Literal["sigmoid", "hard_sigmoid"] = "sigmoid"
+    gate: Literal["sigmoid", "hard_sigmoid"] = "hard_sigmoid"
     """Activation that ends squeeze and excitation."""
 
     def ignored_keys(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -30,12 +30,9 @@ class Normalization(Block):
     variance: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)] | None = None
     """One number per channel."""
 
-    @classmethod
-    def also_needed(cls, given: Any) -> tuple[str, ...]:
-        """Neither of the two says anything alone."""
-        both = {"mean", "variance"}
-        return tuple(both - set(given)) if both & set(given) else ()
-
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the node and return its output."""
+        if (self.mean is None) != (self.variance is None):
+            missing = "mean" if self.mean is None else "variance"
+            raise graph.problem(f"'{missing}' is missing beside the other", "Give both, or neither.")
         return graph.add(NormalizationNode(self.mean, self.variance), tensor)

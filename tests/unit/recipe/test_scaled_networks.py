@@ -8,6 +8,7 @@ from cnnpipe.backbones import ROOM
 from cnnpipe.blocks._scaling import Scaling
 from cnnpipe.errors import ProblemError
 from cnnpipe.graph import GraphBuilder
+from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.dropout import StochasticDepth
 from cnnpipe.graph.totals import macs, parameters
 from cnnpipe.model import Model
@@ -23,6 +24,14 @@ PUBLISHED = {
     "efficientnet_b5": (30_562_527, 10_266_384_752),
     "efficientnet_b6": (43_265_143, 19_067_593_536),
     "efficientnet_b7": (66_658_687, 37_745_884_192),
+    "mobilenet_v2": (3_538_984, 300_774_272),
+    "mobilenet_v3_large": (5_507_432, 216_589_760),
+    "mobilenet_v3_small": (2_554_968, 56_510_400),
+    "convnext_tiny": (28_589_128, 4_457_676_288),
+    "convnext_small": (50_223_688, 8_687_212_032),
+    "convnext_base": (88_591_464, 15_359_395_840),
+    "convnext_large": (197_767_336, 34_368_433_152),
+    "convnext_xlarge": (350_196_968, 60_930_363_392),
 }
 """Parameters as keras.applications counts them, and multiply-adds."""
 
@@ -70,6 +79,43 @@ def test_units_without_a_shortcut_count_but_cannot_be_passed_by():
     change = {"type": "inverted_residual", "filters": 16}
     same = {"type": "inverted_residual", "filters": 16}
     assert rates(expanded(blocks=(change, same, change), stochastic_depth=0.2)) == pytest.approx([0.1, 0.2])
+
+
+WITHOUT_HEAD = {
+    ("mobilenet_v2", "0.35"): 410_208,
+    ("mobilenet_v2", "1.4"): 4_363_712,
+    ("mobilenet_v3_small", "0.75"): 583_160,
+    ("mobilenet_v3_large", "0.75"): 1_808_736,
+}
+"""Parameters of keras.applications without the head, by recipe and alpha."""
+
+
+@pytest.mark.parametrize(("name", "alpha"), WITHOUT_HEAD)
+def test_alpha(name, alpha):
+    graph = graph_of(name, f"model.backbone.alpha={alpha}")
+    counts = [graph.parameters(node) for node in graph.nodes if node.path.startswith("model.backbone")]
+    assert sum(counts) == WITHOUT_HEAD[name, alpha]
+
+
+def test_minimalistic_mobilenet_v3_is_plain():
+    graph = graph_of("mobilenet_v3_small", "model.backbone.minimalistic=true")
+    nodes = [node for node in graph.nodes if node.path.startswith("model.backbone")]
+    assert sum(map(graph.parameters, nodes)) == 441_000
+    assert {node.type.activation for node in nodes if isinstance(node.type, Activation)} == {"relu"}
+
+
+def test_convnext_without_recipe_ends_normalized():
+    builder = GraphBuilder()
+    backbone = ROOM.load("convnext").model_validate({"type": "convnext", "weights": "none"})
+    graph = builder.build({"features": backbone.expand(builder, builder.input("image", (64, 64, 3)))})
+    assert graph.nodes[-1].type.kind == "layer_normalization"
+    assert graph.features["P5"] == len(graph.nodes) - 2
+    assert parameters(graph) == 27_820_128
+
+
+def test_rates_of_convnext_are_those_of_keras():
+    """`keras.ops.linspace(0, drop_path_rate, units)`."""
+    assert rates(graph_of("convnext_tiny")) == pytest.approx([0.1 * n / 17 for n in range(1, 18)])
 
 
 def test_rates_of_efficientnet_are_those_of_keras_up_to_the_rate_of_the_last_unit():
