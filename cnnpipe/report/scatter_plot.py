@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text, write_picture
-from cnnpipe.report.label_placement import Box, Spot, place_labels
+from cnnpipe.report.label_placement import GAP, Box, Spot, place_labels
 from cnnpipe.report.tables import byte_size, printable, short_number
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 1100, 760, 84, 64, 24, 64
@@ -110,7 +110,7 @@ def _leader(spot: Spot, label: Box) -> Iterator[Line]:
     """Yield a line from a point to a name that does not stand beside it."""
     x = min(max(spot.x, label.x), label.x + label.width)
     y = min(max(spot.y, label.y), label.y + label.height)
-    if math.hypot(x - spot.x, y - spot.y) > spot.radius + label.height:
+    if math.hypot(x - spot.x, y - spot.y) > spot.radius + 2 * GAP:
         yield Line(((spot.x, spot.y), (x, y)), color="#777777")
 
 

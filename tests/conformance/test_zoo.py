@@ -1,0 +1,117 @@
+"""Every published network among the recipes: it checks, and at small size it trains, exports, and runs as files.
+
+Recipes are found by their `about` section: those that say a year of publication. One that extends another recipe has
+the same structure and is left to tests/stress/test_whole_zoo.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from cnnpipe.bundle.workers import Workers
+from cnnpipe.errors import ProblemError
+from cnnpipe.extends import read_chain
+from cnnpipe.jobs.check import check
+from cnnpipe.jobs.describe import describe
+from cnnpipe.jobs.list_recipes import list_recipes
+from cnnpipe.jobs.results import RunResult
+from cnnpipe.jobs.run import run
+from cnnpipe.recipe.load import load_recipe, shipped_recipes
+
+ZOO = [name for name, said in list_recipes().items() if said["year"]]
+LARGE_DENSE = "million weights"
+"""What the only warning says that a published network may have: some really have so many in one dense layer."""
+SIDES = (32, 64, 96, 128)
+"""Sides of small pictures; the smallest that a network takes is taken."""
+DATA = (
+    "task.classes=[circle, square, triangle, star]",
+    "data.source={type: synthetic_shapes, examples: 96, image_size: [32, 32]}",
+    "data.split={validation: 0.25, test: 0.25}",
+)
+TRAINING = ("training.epochs=1", "training.phases=[]", "training.batch_size=8")
+EXPORTS = ("export=[{target: generic, quantization: none}, {target: generic, quantization: int8}]",)
+
+
+def structures() -> list[str]:
+    """Return the recipes that extend no other recipe."""
+    files = shipped_recipes()
+    return [name for name in ZOO if read_chain(files[name], name).document.root.child("extends") is None]
+
+
+def small(name: str) -> list[str]:
+    """Return the changes that make a recipe small: a quarter of its width, small pictures, few of them, one epoch."""
+    model = load_recipe(name).recipe.model
+    width = [] if model.blocks is None else ["model.width_coefficient=0.25"]
+    if model.backbone is not None:
+        own = "width_coefficient" in type(model.backbone).model_fields
+        width += ["model.backbone.width_coefficient=0.25"] if own else []
+    return [*DATA, *TRAINING, *EXPORTS, *width, _pictures(name, [*DATA, *width])]
+
+
+def _pictures(name: str, overrides: Sequence[str]) -> str:
+    """Return the smallest pictures that leave the last map more than one position, as far as the published ones do."""
+    problems = []
+    for side in SIDES:
+        setting = f"data.preprocessing.image_size=[{side}, {side}]"
+        try:
+            found = describe(name, [*overrides, setting])
+        except ProblemError as error:
+            problems += error.problems
+        else:
+            if not any("1x1 map" in warning.message for warning in found.warnings):
+                return setting
+    raise ProblemError(problems)
+
+
+def trained(name: str, workers: Workers, folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunResult:
+    """Run a recipe at small size with the given processes, which stay open for the next one."""
+    import keras
+
+    keras.backend.clear_session()
+    monkeypatch.setattr(Workers, "__exit__", lambda *details: None)
+    monkeypatch.setattr("cnnpipe.jobs.run.Workers", lambda: workers)
+    return run(name, small(name), folder)
+
+
+def hold(result: RunResult) -> None:
+    """Hold that both files were written, run in LiteRT, and say what Keras says."""
+    assert result.passed, result.problems
+    exports = result.as_json()["exports"]
+    assert [export["quantization"] for export in exports] == ["none", "int8"]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers() as opened:
+        converter, runtime = opened.converter, opened.runtime
+        yield opened
+        converter.end()
+        runtime.end()
+
+
+def test_there_is_a_zoo() -> None:
+    assert len(ZOO) >= 5 and 5 <= len(structures()) < len(ZOO)
+
+
+def test_every_recipe_says_what_it_is_in_words_of_its_own() -> None:
+    said = list_recipes()
+    summaries = [recipe["summary"] for recipe in said.values()]
+    assert all(summaries) and len(set(summaries)) == len(summaries)
+    assert not [name for name, recipe in said.items() if recipe["summary"].startswith("cnnpipe ")]
+    assert all(said[name]["source"] for name in ZOO)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_it_checks(name: str) -> None:
+    found = check(name).problems
+    assert all(problem.severity == "warning" and LARGE_DENSE in problem.message for problem in found), found
+
+
+@pytest.mark.parametrize("name", structures())
+def test_a_small_one_trains_exports_and_runs(
+    name: str, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(trained(name, workers, tmp_path, monkeypatch))
