@@ -28,15 +28,23 @@ def test_check_tells_feature_maps_and_the_licence_of_the_weights(recipe):
     assert not any("weights" in note for note in check(recipe, ["model.backbone.weights=none"]).notes)
 
 
-def test_describe_has_one_row_per_level_or_all_layers(recipe):
-    found = describe(recipe)
-    few = layer_table(found.layers, found.dense_weights, found.totals)
-    every = layer_table(found.layers, found.dense_weights, found.totals, every=True)
-    assert len(few.splitlines()) < 20 and len(every.splitlines()) > 150
-    (row,) = (line for line in few.splitlines() if line.startswith("backbone.P5"))
-    assert "35 layers" in row and "7x7x1280" in row
-    assert found.as_json()["features"]["P2"]["output_shape"] == [56, 56, 144]
-    assert found.as_json()["weights"]["url"].startswith("https://")
+@pytest.mark.parametrize(
+    ("backbone", "last", "output"), [("densenet", "backbone.P5", "7x7x1024"), ("vgg", "backbone.4", "7x7x512")]
+)
+def test_describe_has_one_row_per_level_or_block_or_all_layers(recipe, backbone, last, output):
+    found = describe(recipe, [f"model.backbone.type={backbone}"])
+    few = layer_table(found.layers, found.dense_weights, found.totals).splitlines()
+    every = layer_table(found.layers, found.dense_weights, found.totals, every=True).splitlines()
+    assert len(few) < 20 and len(every) > len(few) + 15
+    (row,) = (line for line in few if line.startswith(last))
+    assert " layers" in row and output in row
+    assert sum(line.startswith(last) for line in every) > 1
+
+
+def test_feature_maps_and_weights_are_told_as_json(recipe):
+    found = describe(recipe).as_json()
+    assert found["features"]["P2"]["output_shape"] == [56, 56, 144]
+    assert found["weights"]["url"].startswith("https://")
 
 
 def test_options_of_the_backbone_are_set_from_the_command_line(recipe):

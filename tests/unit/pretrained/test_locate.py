@@ -22,7 +22,9 @@ from cnnpipe.backbones.mobilenet import MobileNet
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.pretrained import Located, locate, locate_weights, pinned
+from cnnpipe.recipe.compiled import compile_recipe
 from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.phases import phase_lines
 from cnnpipe.runs import create_run
 
 RECIPE = """
@@ -176,3 +178,53 @@ def test_an_earlier_run_of_another_network(found: Locate, tmp_path: Path, earlie
 def test_nothing_heavy_is_imported() -> None:
     code = "import sys, cnnpipe.pretrained; print('keras' in sys.modules, 'tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == ["False"] * 2
+
+
+class TestBackboneInBlocks:
+    """Published weights are of the published blocks, however a recipe writes them."""
+
+    def test_the_recipe_that_writes_the_blocks_starts_from_published_weights(self) -> None:
+        loaded = load_recipe("vgg16", ["model.backbone.weights=imagenet"])
+        phases = [(phase.name, phase.freeze) for phase in loaded.recipe.training.phases]
+        assert phases == [("head", "backbone"), ("fine_tuning", "P4")]
+        normalization = loaded.recipe.data.preprocessing.model_dump()["normalization"]
+        assert normalization["offset"] == (-123.68, -116.779, -103.939)
+        learning = list(phase_lines(loaded.recipe, compile_recipe(loaded).graphs))
+        assert "backbone frozen, 123,642,856 parameters learn" in learning[0], "the dense layers after the backbone"
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ("blocks.1.filters=120", "blocks.1: Conv2D with filters 120 in the place of 128"),
+            ("blocks.4.repeat=2", "blocks.4: MaxPooling2D of (7, 7, 512) is not Conv2D of (14, 14, 512)"),
+            ("width_coefficient=0.5", "blocks.0: Conv2D with filters 32 in the place of 64"),
+            ("depth_coefficient=1.5", "blocks.0: Conv2D of (224, 224, 64) is not MaxPooling2D of (112, 112, 64)"),
+        ],
+    )
+    def test_other_blocks_are_refused_at_the_line(self, tmp_path: Path, change: str, told: str) -> None:
+        said = {"imagenet": "there are no weights 'imagenet'", "{file: x.h5}": "a file of Keras has no weights"}
+        for weights, start in said.items():
+            with pytest.raises(ProblemError) as raised:
+                load_recipe("vgg16", [f"model.backbone.weights={weights}", f"model.backbone.{change}"])
+            (problem,) = raised.value.problems
+            assert problem.path == "model.backbone.weights" and problem.place
+            assert problem.message == f"{start} for other blocks than those of the published 'vgg16': {told}"
+        assert load_recipe("vgg16", [f"model.backbone.{change}"]).recipe.model.backbone
+
+    def test_what_changes_no_value_is_no_other_block(self) -> None:
+        for change in ("blocks.0.name=stem", "blocks.0={type: stage, blocks: [{type: conv_relu_pool, repeat: 2}]}"):
+            more = ["model.backbone.weights=imagenet", f"model.backbone.{change}"]
+            written = [*more, "model.backbone.blocks.0.blocks.0.filters=64"] if "stage" in change else more
+            assert load_recipe("vgg16", written).recipe.model.backbone
+
+    def test_a_run_of_the_same_blocks_however_they_are_written(self, tmp_path: Path) -> None:
+        run = create_run(tmp_path / "runs", "first")
+        run.write_text("model.keras", "")
+        short = RECIPE.replace("{type: mobilenet, alpha: 0.25}", "{type: vgg, weights: none}")
+        run.write_text("resolved.yaml", short)
+        whole = load_recipe("vgg16", ["model.backbone.weights={run: first}"])
+        located = locate_weights(whole, tmp_path / "runs")
+        assert located and located.run
+        wider = load_recipe("vgg16", ["model.backbone.weights={run: first}", "model.backbone.blocks.1.filters=120"])
+        with pytest.raises(ProblemError, match=r"its blocks are others \(.*filters 120 in the place of 128\)"):
+            locate_weights(wider, tmp_path / "runs")
