@@ -24,7 +24,8 @@ def columns(small):
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
-def test_they_train_resume_and_vanish(training, press_ctrl_c_at, tmp_path):
+def test_they_train_resume_and_vanish(training, press_ctrl_c_at, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnpipe.training.pace.MOST_STEPS", 1)
     whole = training(HEAD, "training.optimizer.use_ema=true", "training.optimizer.ema_momentum=0.5")
     whole.fit()
     for row in columns(whole):
