@@ -65,7 +65,7 @@ def test_attention_and_its_products(shape, heads):
 def test_patches_times_a_matrix_plus_their_positions():
     block = {"type": "patch_embedding", "hidden_size": 3, "patch_size": (2, 3)}
     builder = GraphBuilder()
-    tensor = Model.model_validate({"blocks": [block]}).expand(builder, builder.input("image", (4, 6, 2)))
+    tensor = Model.model_validate({"blocks": (block,)}).expand(builder, builder.input("image", (4, 6, 2)))
     model, weights = model_of(builder.build({"output": tensor}))
     ((kernel, bias),) = weights.values()
     image = np.random.default_rng(1).normal(size=(4, 6, 2))
@@ -79,9 +79,16 @@ def test_patches_times_a_matrix_plus_their_positions():
 
 def test_pixels_see_those_at_their_place_in_all_patches():
     """What changes with one pixel, before the convolution of both, is its place in every patch and nothing else."""
-    block = {"type": "mobilevit", "hidden_size": 4, "mlp_size": 4, "num_heads": 1, "kernel_size": 1}
+    block = {
+        "type": "mobilevit",
+        "hidden_size": 4,
+        "mlp_size": 4,
+        "num_heads": 1,
+        "kernel_size": 1,
+        "batch_normalization": False,
+    }
     builder = GraphBuilder()
-    tensor = Model.model_validate({"blocks": [block]}).expand(builder, builder.input("image", (4, 4, 2)))
+    tensor = Model.model_validate({"blocks": (block,)}).expand(builder, builder.input("image", (4, 4, 2)))
     model, _ = model_of(builder.build({"output": tensor}))
     images = np.random.default_rng(1).normal(size=(2, 4, 4, 2)).astype("float32")
     images[1] = images[0]
