@@ -45,19 +45,20 @@ class PlainListener(Listener):
     def stage(self, name: str) -> None:
         """Write the stage's name."""
         self._last = self._clock()
-        self._write(f"{name} ...")
+        self.line(f"{name} ...")
 
     def note(self, text: str) -> None:
         """Write the note."""
-        self._write(f"note: {text}")
+        self.line(f"note: {text}")
 
     def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
         """Write how far the stage is, when the last line is old enough."""
         if self._clock() - self._last >= SECONDS:
             self._last = self._clock()
-            self._write(f"  {done}/{total}  {_values(values)}".rstrip())
+            self.line(f"  {done}/{total}  {_values(values)}".rstrip())
 
-    def _write(self, line: str) -> None:
+    def line(self, line: str) -> None:
+        """Write a line."""
         with suppress(OSError):  # nobody reads any more: the job goes on
             print(line, file=self._stream, flush=True)
 

@@ -18,6 +18,7 @@ from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.phases import phase_lines
 from cnnpipe.recipe.schema import Recipe
+from cnnpipe.recipe.space_problems import described, space_problems
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class CheckResult:
         summary: One sentence that says what the recipe is; empty when there are errors.
         settings: What each override points to, one sentence each.
         notes: Feature maps of a backbone, the file and licence of its weights, the phases of the training, and what
-            each export for a device with limits is predicted to take.
+            each export for a device with limits is predicted to take; what may vary in a search, and where it stands.
     """
 
     problems: tuple[Problem, ...]
@@ -57,11 +58,15 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
         return CheckResult(error.problems)
     judgement = judge(loaded, compiled)
     unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
-    found = (*loaded.warnings, *compiled.problems, *absent_paths(loaded), *judgement.problems, *unfit)
+    space = space_problems(loaded)
+    found = (*loaded.warnings, *compiled.problems, *absent_paths(loaded), *judgement.problems, *unfit, *space)
     problems = tuple(dict.fromkeys(found))
     settings = tuple(str(setting) for setting in loaded.settings)
     summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
-    notes = (*_notes(loaded.recipe, compiled.graphs), *phase_lines(loaded.recipe, compiled.graphs), *judgement.notes)
+    phases = phase_lines(loaded.recipe, compiled.graphs)
+    notes = (*_notes(loaded.recipe, compiled.graphs), *compiled.only_trained, *phases, *judgement.notes)
+    if not any(problem.severity == "error" for problem in space):
+        notes = (*notes, *described(loaded))
     return CheckResult(problems, summary, settings, notes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as File
 from typing import Any
 
@@ -38,6 +38,7 @@ class LoadedRecipe:
         provenance: Who set each value, by dotted path: `recipe.yaml:12`, `--set 1` or `default`.
         settings: What each `--set` points to.
         warnings: What is legal but surely unwanted.
+        folders: The folder of each file that was read, by the name that places show.
     """
 
     recipe: Recipe
@@ -48,6 +49,7 @@ class LoadedRecipe:
     provenance: Mapping[str, str]
     settings: tuple[Setting, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    folders: Mapping[str, File] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -80,18 +82,53 @@ def load_recipe(recipe: str | File | LoadedRecipe, overrides: Sequence[str] = ()
     file, shown = _find(recipe)
     chain = read_chain(file, shown, implied_type)
     root, settings, problems = apply_overrides(chain.root, overrides)
-    checked = _with_absolute_paths(_validated(root, problems), root, chain.folders)
+    text = "\n".join(chain.document.lines)
+    unchecked = Unchecked(root, file, text, tuple(settings), chain.folders)
+    return checked_recipe(unchecked, problems)
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """The content of a recipe that is not checked yet; all as in `LoadedRecipe`."""
+
+    root: Node
+    file: File
+    text: str
+    settings: tuple[Setting, ...]
+    folders: Mapping[str, File]
+
+
+def with_root(loaded: LoadedRecipe, root: Node) -> LoadedRecipe:
+    """Return a recipe with other content.
+
+    Raises:
+        ProblemError: With every problem that was found, in the order of their places.
+    """
+    return checked_recipe(Unchecked(root, loaded.file, loaded.text, loaded.settings, loaded.folders))
+
+
+def checked_recipe(read: Unchecked, problems: Sequence[Problem] = ()) -> LoadedRecipe:
+    """Check the content of a recipe, and return it typed.
+
+    Args:
+        read: The content.
+        problems: What is known to be wrong already.
+
+    Raises:
+        ProblemError: With every problem that was found, in the order of their places.
+    """
+    root, file = read.root, read.file
+    checked = _with_absolute_paths(validated(root, problems), root, read.folders)
     found = in_order(
         replace(p, place=p.place or root.closest(_parts(p.path, root)).key_place) for p in cross_problems(checked, root)
     )
     if any(problem.severity == "error" for problem in found):
         raise ProblemError(found)
     checked = filled(checked, run_name(file))
-    text = "\n".join(chain.document.lines)
-    warnings = tuple(found)
     return LoadedRecipe(
-        checked, file, file.resolve().parent, text, root, provenance(checked, root), tuple(settings), warnings
-    )
+        checked, file, file.resolve().parent, read.text, root, provenance(checked, root), read.settings, tuple(found),
+        read.folders,
+    )  # fmt: skip
 
 
 def in_order(problems: Any) -> list[Problem]:
@@ -136,7 +173,8 @@ def _shown(file: File) -> str:
     return str(file) if relative.startswith("..") else relative
 
 
-def _validated(root: Node, problems: Sequence[Problem]) -> Recipe:
+def validated(root: Node, problems: Sequence[Problem] = ()) -> Recipe:
+    """Return the typed content of a recipe. Raises `ProblemError` with what the schema found, and `problems`."""
     try:
         recipe = Recipe.model_validate(root.plain(tuple))
     except ValidationError as error:

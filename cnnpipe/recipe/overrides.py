@@ -56,7 +56,7 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, list[Se
             settings.append(
                 Setting(number, path, found, short(old.plain()) if old else "not set", old.key_place if old else None)
             )
-            root = _changed(root, found, value, place)
+            root = changed(root, found, value, place)
         except ProblemError as error:
             problems += [replace(problem, place=place) for problem in error.problems]
     return root, settings, problems
@@ -123,13 +123,14 @@ def _item(node: Node, part: str, path: Path, place: Place) -> int:
     )
 
 
-def _changed(node: Node | None, path: Path, value: Node, place: Place) -> Node:
+def changed(node: Node | None, path: Path, value: Node, place: Place) -> Node:
+    """Return a recipe with another value at a path; another `type` replaces its whole mapping."""
     if not path:
         return value
     first, rest = path[0], path[1:]
     if node is not None and isinstance(node.value, tuple):
         items = list(node.value)
-        items[int(first)] = _changed(items[int(first)], rest, value, place)
+        items[int(first)] = changed(items[int(first)], rest, value, place)
         return replace(node, value=tuple(items))
     here = node or Node({}, place, place)
     entries = dict(here.value) if isinstance(here.value, dict) else {}
@@ -137,5 +138,5 @@ def _changed(node: Node | None, path: Path, value: Node, place: Place) -> Node:
         entries = {"type": here}  # a bare name is a mapping with only its type
     if first == "type" and not rest and "type" in entries and entries["type"].value != value.value:
         return replace(here, value={"type": value})
-    entries[str(first)] = _changed(entries.get(str(first)), rest, value, place)
+    entries[str(first)] = changed(entries.get(str(first)), rest, value, place)
     return replace(here, value=entries)

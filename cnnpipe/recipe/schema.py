@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
+from cnnpipe.algorithms import Algorithm, AnyAlgorithm
 from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
 from cnnpipe.durations import Duration
 from cnnpipe.exporters import CALIBRATED, AnyExporter, Granularity, Quantization, TensorType
+from cnnpipe.hyperparameters import AnyHyperparameter
 from cnnpipe.model import Model
 from cnnpipe.optimizers import Optimizer
 from cnnpipe.preprocessing import AnyPreprocessing
@@ -206,6 +208,30 @@ class Export(Spec):
         return ignored
 
 
+Objective = Literal["score", "macs", "parameters", "bytes", "arena"]
+"""What a search makes better: the task's headline metric, or what a candidate takes, which shall be little."""
+
+
+class Tuning(Spec):
+    """What may vary, and how the best is looked for."""
+
+    space: dict[str, AnyHyperparameter] = Field(min_length=1)
+    """What may vary: for each path of this recipe, such as `model.blocks.stem.filters`, what may stand there."""
+    algorithm: AnyAlgorithm = Field(default_factory=lambda: cast(Algorithm, Component("algorithms").validate("random")))
+    """How the next candidate is chosen."""
+    max_trials: int | None = Field(default=None, ge=1)
+    """Candidates to train at most; those that are rejected before do not count."""
+    max_time: Duration | None = None
+    """Time after which the search ends, such as `40m` or `1h30m`, over all processes."""
+    max_trial_time: Duration | None = None
+    """Time after which a trial is given up as failed."""
+    max_memory: float | None = Field(default=None, gt=0)
+    """GiB of address space that the process of a trial may have; a trial that needs more fails."""
+    objectives: tuple[Objective, ...] = Field(default=("score",), min_length=1)
+    """What shall be good, most important first: `score` is the task's headline metric on validation, `macs` and
+    `parameters` are of the network, `bytes` and `arena` of the first export's file, predicted; these shall be small."""
+
+
 class Recipe(Spec):
     """A whole recipe."""
 
@@ -225,3 +251,5 @@ class Recipe(Spec):
     """How it is trained."""
     export: tuple[Export, ...] = ()
     """The files to write."""
+    tuning: Tuning | None = None
+    """What `cnnpipe tune` may vary; other commands only check it."""

@@ -15,6 +15,7 @@ from cnnpipe.quantization.aware.network import unfit_layers
 from cnnpipe.recipe.compiled import compile_recipe
 from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import load_recipe
+from cnnpipe.recipe.space_problems import space_problems
 
 HERE = Path(__file__).parent
 RECIPES = sorted(HERE.glob("*.yaml"))
@@ -30,7 +31,13 @@ def said(file: Path) -> str:
         loaded = load_recipe(file.name, overrides(file))
         compiled = compile_recipe(loaded)
         unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
-        problems = (*loaded.warnings, *compiled.problems, *judge(loaded, compiled).problems, *unfit)
+        problems = (
+            *loaded.warnings,
+            *compiled.problems,
+            *judge(loaded, compiled).problems,
+            *unfit,
+            *space_problems(loaded),
+        )
     except ProblemError as error:
         problems = error.problems
     return "".join(f"{problem}\n" for problem in problems)
