@@ -40,7 +40,12 @@ class PlainTrials(TuneListener):
 
     def __init__(self, below: PlainListener) -> None:
         self._below, self._told = below, set[str]()
-        self.note, self.progress = below.note, below.progress  # type: ignore[method-assign]
+        self.note = below.note  # type: ignore[method-assign]
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Write how far the current trial is, once it has an epoch and when the last line is old enough."""
+        if done:
+            self._below.progress(done, total, values)
 
     def trials(self, records: Sequence[Record], objectives: Objectives, limit: int | None) -> None:
         """Write what is new."""
@@ -56,6 +61,11 @@ class DrawnTrials(TuneListener):
     def __init__(self, below: Listener, drawn: Live) -> None:
         self._below, self._drawn = below, drawn
         self._table, self._current = "", ""
+
+    def stage(self, name: str) -> None:
+        """Draw what is done before the first trial."""
+        self._current = f"{name} ..."
+        self._draw()
 
     def note(self, text: str) -> None:
         """Print the note above the table."""
@@ -116,7 +126,9 @@ def _rejected(rejected: Sequence[Record]) -> str:
 def _front(result: TuneResult) -> str:
     names = ", ".join(result.objectives.title(name) for name in result.objectives.names)
     table = trials_table(result.front, result.objectives)
-    return f"Better in {names} at once than each of these is none:\n\n{table}\n\npicture {result.study / PLOT}"
+    return (
+        f"No other candidate is as good as one of these in all of {names}:\n\n{table}\n\npicture {result.study / PLOT}"
+    )
 
 
 def _best(result: TuneResult) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,9 @@ class _Job:
 
     def result(self, ended: str) -> TuneResult:
         """Write what was found, and return it."""
-        records = self.records()
+        records = tuple(
+            replace(record, state="unfinished") if record.state == "running" else record for record in self.records()
+        )
         found = best(records, self.objectives)
         if found is None:
             raise GateError(_nothing(records, ended))
@@ -194,6 +196,7 @@ class _Job:
     def _oracle(self) -> Any:
         from cnnpipe.quiet import quiet_tensorflow
 
+        self.listener.stage("starting KerasTuner")
         quiet_tensorflow()
         from keras_tuner.src.engine.conditions import Parent
 

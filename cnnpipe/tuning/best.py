@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from cnnpipe.errors import ProblemError
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe, run_name
 from cnnpipe.recipe.resolved import inline, resolved_yaml
 from cnnpipe.recipe.space import Space
@@ -17,12 +18,16 @@ from cnnpipe.tuning.records import Objectives, Record
 def best_yaml(loaded: LoadedRecipe, space: Space, record: Record, objectives: Objectives, folder: Path) -> str:
     """Return the text of a recipe in `folder` that is a candidate.
 
-    It extends the recipe of the search where that says the same; else it holds every value.
+    It extends the recipe of the search where that says the same; else, or when that was changed meanwhile, it holds
+    every value.
     """
     candidate = space.candidate(record.codes, record.epochs if "tuner/epochs" in record.codes else None)
     named = candidate.recipe.model_copy(update={"name": f"{loaded.name}_tuned"})
     head = "".join(f"# {line}\n" for line in _head(loaded, space, record, objectives, folder))
-    base = load_recipe(loaded.file).root.plain()
+    try:
+        base = load_recipe(loaded.file).root.plain()
+    except ProblemError:
+        return head + resolved_yaml(candidate)
     changes = {**_changes(base, candidate.root.plain()), "name": named.name, "tuning": None}
     parent = os.path.relpath(loaded.file.resolve(), folder.resolve())
     body = [f"extends: {inline(Path(parent).as_posix())}", *_lines(changes, "")]

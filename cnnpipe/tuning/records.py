@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cnnpipe.task import Metric
 
-State = Literal["running", "completed", "failed", "rejected"]
+State = Literal["running", "unfinished", "completed", "failed", "rejected"]
 SCORE = "score"
 
 

@@ -85,6 +85,8 @@ def opened(folder: Path, recipe: Recipe, listener: Listener) -> Iterator[Study]:
 
 def _definition(recipe: Recipe) -> dict[str, Any]:
     content: dict[str, Any] = recipe.model_dump(mode="json")
+    for told in ("name", "about"):  # what no candidate depends on
+        content.pop(told, None)
     content["tuning"] = {key: value for key, value in content["tuning"].items() if key not in LIMITS}
     return content
 
