@@ -25,7 +25,7 @@ def plan(graph: Graph) -> dict[str, Any]:
 
     Returns:
         `layers`: a list of `name`, `class_name`, `config`, `inputs` (names of the layers that it reads), in order; one
-            that calls an earlier layer again has `again` and `arguments` too, one that is handed its input several times
+            that calls an earlier layer again has `again` and `arguments` too, one that takes its input several times
             `copies`.
         `inputs` and `outputs`: layer name by tensor name.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,12 +27,17 @@ class RunWeights(Spec):
 
 
 Weights = Literal["imagenet", "none"] | FileWeights | RunWeights
+Level = Literal["P1", "P2", "P3", "P4", "P5"]
+"""A feature map: `Pn` has stride 2**n."""
 Normalization = tuple[float | tuple[float, ...], float | tuple[float, ...]]
 """Scale and offset of pixels 0 to 255, each one number or one per channel (red, green, blue)."""
 
 
 class Backbone(Spec):
     """Base of all backbones: a network that turns an image into feature maps, whose weights may be given."""
+
+    tuned_after: ClassVar[Level] = "P4"
+    """Up to which feature map the network keeps its published weights when nobody says what a training freezes."""
 
     type: str
     weights: Weights = "imagenet"

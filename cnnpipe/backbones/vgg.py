@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, get_args
 
-from cnnpipe.backbones import Normalization
+from cnnpipe.backbones import Level, Normalization
 from cnnpipe.backbones._application import CENTERED, STORAGE, KerasFunction, OfficialFile
 from cnnpipe.backbones._block_family import BlockFamily
 
@@ -23,6 +23,7 @@ class VGG(BlockFamily):
     licence: ClassVar[str] = "CC-BY-4.0 (Visual Geometry Group, Oxford)"
     pixels: ClassVar[Normalization] = CENTERED
     reads_bgr: ClassVar[bool] = True
+    tuned_after: ClassVar[Level] = "P3"  # P4 is the last convolution
 
     type: Literal["vgg"] = "vgg"
     variant: Variant = "vgg16"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -62,8 +63,10 @@ class Stage(Block):
         return self.model_copy(update={"stochastic_depth": tuple(rates)})
 
     def scaled(self, scaling: Scaling) -> Self:
-        """Return the stage with more or fewer repetitions of blocks that are scaled too."""
-        return super().scaled(scaling).model_copy(update={"blocks": tuple(b.scaled(scaling) for b in self.blocks)})
+        """Return the stage wider and deeper: its own repetitions where it has some, else those of its blocks."""
+        inner = scaling if self.repeat == 1 else replace(scaling, depth=1.0)
+        repeat = self.repeat if self.repeat == 1 else scaling.repeats(self.repeat)
+        return self.model_copy(update={"repeat": repeat, "blocks": tuple(b.scaled(inner) for b in self.blocks)})
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add the nodes of all blocks and return the last output."""

@@ -1,7 +1,7 @@
 """Describe a network: shapes, parameters, multiply-adds, receptive field, memory.
 
-One recipe gives a row per layer, and for a backbone a row per feature level (--all: its layers too). "if dense" says
-how many weights a fully connected layer would need between the same input and output.
+One recipe gives a row per layer, and for a backbone a row per block or feature level (--all: its layers too).
+"if dense" says how many weights a fully connected layer would need between the same input and output.
 
 Several give one row each; patterns such as 'vgg*' stand for shipped recipes. "sees" is the receptive field of the last
 map, "memory" what is alive of float32 activations at the peak. "flash" and "arena" are predicted: the bytes of an int8

@@ -57,6 +57,8 @@ class Dataset(Spec):
 
     keys: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
     """The keys of the examples that it gives."""
+    names_need_a_library: ClassVar[bool] = False
+    """Whether `class_names` imports a large library; classes that a recipe states are then compared with the data."""
 
     type: str
 

@@ -49,6 +49,7 @@ class Tfds(Dataset):
     are one class or a list of classes. A split that the data set lacks is cut from training.
     """
 
+    names_need_a_library: ClassVar[bool] = True
     also_called: ClassVar[tuple[str, ...]] = ("tensorflow_datasets", "tensorflow", "tf_datasets")
     type: Literal["tfds"] = "tfds"
     name: str = Field(min_length=1)

@@ -81,7 +81,8 @@ def compile_recipe(loaded: LoadedRecipe, facts: Facts | None = None) -> Compiled
 def facts_of(loaded: LoadedRecipe) -> Facts:
     """Return what the recipe alone tells of the data."""
     recipe = loaded.recipe
-    names = recipe.data.source.class_names() or recipe.task.known_class_names()
+    source, stated = recipe.data.source, recipe.task.known_class_names()
+    names = stated if stated and source.names_need_a_library else source.class_names() or stated
     return Facts(recipe.data.preprocessing, names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnpipe.backbones import Level
 from cnnpipe.recipe.schema import Phase, Recipe, Training
 
 HEAD_SHARE = 3
@@ -20,7 +21,7 @@ def filled(recipe: Recipe, name: str) -> Recipe:
     data = recipe.data.model_copy(update={"preprocessing": preprocessing})
     training = recipe.training
     if backbone is not None and backbone.pretrained and not training.phases and training.epochs:
-        training = _transfer(training, training.epochs)
+        training = _transfer(training, training.epochs, backbone.tuned_after)
     training = training.model_copy(update={"phases": tuple(_one_rate(phase) for phase in training.phases)})
     return recipe.model_copy(update={"name": recipe.name or name, "data": data, "training": training})
 
@@ -33,11 +34,11 @@ def _one_rate(phase: Phase) -> Phase:
     return phase.model_copy(update={"optimizer": optimizer})
 
 
-def _transfer(training: Training, epochs: int) -> Training:
+def _transfer(training: Training, epochs: int, frozen: Level) -> Training:
     """Return the two phases of a pretrained backbone; a single epoch is for the head alone."""
     first = max(1, epochs // HEAD_SHARE)
     phases = [Phase(name="head", epochs=first, freeze="backbone")]
     if epochs > first:
         rate = training.optimizer.learning_rate * FINE_TUNING_RATE
-        phases.append(Phase(name="fine_tuning", epochs=epochs - first, freeze="P4", learning_rate=rate))
+        phases.append(Phase(name="fine_tuning", epochs=epochs - first, freeze=frozen, learning_rate=rate))
     return training.model_copy(update={"epochs": None, "phases": tuple(phases)})

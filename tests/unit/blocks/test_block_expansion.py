@@ -131,3 +131,11 @@ def test_paddings_that_are_none(value):
     assert error["msg"].startswith(
         "expected same, valid, causal, a whole number, or a list of [before, after] per axis"
     )
+
+
+def test_a_stage_is_deepened_once():
+    inner = {"type": "residual", "filters": 8, "repeat": 3}
+    for repeat, expected in ((1, 6), (2, 12)):
+        stage = {"type": "stage", "repeat": repeat, "blocks": (inner,)}
+        (deeper,) = Model.model_validate({"blocks": (stage,), "depth_coefficient": 2.0}).scaled_blocks()
+        assert deeper.repeat * deeper.blocks[0].repeat == expected

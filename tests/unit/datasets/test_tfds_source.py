@@ -221,3 +221,9 @@ def test_records_are_those_of_tensorflow() -> None:
             features_of(bytes(damaged[: random.integers(len(record))]), ("image", "label"))
         except ValueError as error:
             assert str(error) == "the record is damaged"
+
+
+def test_check_imports_no_library_for_classes_that_the_recipe_states():
+    program = "import sys; from cnnpipe.jobs.check import check; check('resnet8_cifar10'); print(sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "'cnnpipe.datasets.tfds'" in done.stdout and "tensorflow_datasets" not in done.stdout

@@ -43,7 +43,7 @@ def problems(recipe, overrides=()):
     return [str(problem) for problem in caught.value.problems]
 
 
-LARGE_DENSE = {"alexnet", "vgg16", "vgg19"}
+LARGE_DENSE = {"vgg16", "vgg19"}
 """Published networks that really have more weights in a dense layer than `check` lets pass without a word."""
 
 
@@ -291,3 +291,9 @@ def test_an_empty_path_is_not_the_folder_itself(base):
     assert problems("shared/base.yaml", ["data.source.path=''"]) == [
         "--set 1: data.source.path: expected text that is not empty (received '')."
     ]
+
+
+@pytest.mark.parametrize(("name", "level"), [("vgg16", "P3"), ("resnet50", "P4")])
+def test_published_weights_are_tuned_after_the_head_where_layers_are_left_to_tune(name, level):
+    head, tuned = load_recipe(name, ["model.backbone.weights=imagenet"]).recipe.training.phases
+    assert (head.freeze, tuned.freeze) == ("backbone", level)
