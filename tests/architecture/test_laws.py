@@ -16,7 +16,8 @@ TASKS = sorted((ROOT / "pipelines").glob("*.py"))
 MAX_LINES = 400
 MAX_FUNCTION = 60
 ALLOWED_FOR_TASKS = {
-    "__future__", "collections", "dataclasses", "functools", "typing", "math", "pydantic", "numpy", "keras", "tensorflow",
+    "__future__", "collections", "dataclasses", "functools", "typing", "math", "pydantic", "numpy", "keras",
+    "tensorflow",
     *(f"cnnpipe.{room}" for room in (
         "task", "heads", "model", "first_network", "preprocessing", "blocks", "graph", "registry", "spec", "errors",
         "statistics", "metrics", "losses", "layers", "boxes",
