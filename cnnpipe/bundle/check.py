@@ -125,6 +125,8 @@ def _preprocessing(bundle: Bundle) -> Iterator[Problem]:
     keys, affine = bundle.task.signature(bundle.facts).inputs, stated_normalization(bundle.facts.preprocessing)
     for entry in bundle.manifest.inputs:
         here = entry.normalization and (entry.normalization.scale, entry.normalization.offset)
+        if affine is None and entry.normalization and entry.normalization.carried_by == "input tensor":
+            continue  # what the network itself begins with: held by the tensor's scale and by the golden samples
         if keys.get(entry.name) == bundle.facts.preprocessing.key and here != affine:
             yield Problem(f"bundle.json normalizes '{entry.name}' by {here}; its preprocessing asks for {affine}")
 

@@ -103,8 +103,8 @@ def _calibration(export: PlannedExport, subject: Subject) -> Calibration | None:
 
 def _inputs(export: PlannedExport, subject: Subject, measured: Measured) -> Iterator[InputEntry]:
     preprocessing = subject.facts.preprocessing
-    affine = stated_normalization(preprocessing)
-    carrier = "input tensor" if carried_normalization(export, subject.graph) else "file"
+    carried = carried_normalization(export, subject.graph)  # of a published network that begins with one, its own
+    affine, carrier = (carried, "input tensor") if carried else (stated_normalization(preprocessing), "file")
     normalization = None if affine is None else Normalization(scale=affine[0], offset=affine[1], carried_by=carrier)
     keys = subject.signature.inputs
     for tensor in measured.runnable.facts.inputs:
