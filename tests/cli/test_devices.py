@@ -87,7 +87,7 @@ def test_describe_takes_the_exports_of_the_recipe(call: Call, recipe: Path) -> N
         (["--target", "phone"], "Did you mean 'android'?"),
         (["--target", "cortex_m"], "the target 'cortex_m' needs a board. Name the board"),
         (["--target", "esp32", "--board", "nicla_vision"], "the board 'nicla_vision' is one of the target 'cortex_m'"),
-        (["--board", "nicla_vision", "--keras"], "show the network"),
+        (["--board", "nicla_vision", "--keras"], "show networks"),
         (["--quantization", "int8"], "needs --target or --board"),
     ],
 )
