@@ -186,7 +186,7 @@ class TestBackboneInBlocks:
     def test_the_recipe_that_writes_the_blocks_starts_from_published_weights(self) -> None:
         loaded = load_recipe("vgg16", ["model.backbone.weights=imagenet"])
         phases = [(phase.name, phase.freeze) for phase in loaded.recipe.training.phases]
-        assert phases == [("head", "backbone"), ("fine_tuning", "P4")]
+        assert phases == [("head", "backbone"), ("fine_tuning", "P3")]
         normalization = loaded.recipe.data.preprocessing.model_dump()["normalization"]
         assert normalization["offset"] == (-123.68, -116.779, -103.939)
         learning = list(phase_lines(loaded.recipe, compile_recipe(loaded).graphs))
