@@ -130,5 +130,9 @@ def test_every_random_node_type_says_so() -> None:
         importlib.import_module(module.name)
     kinds = NodeType.__subclasses__()
     assert len(kinds) > 20
-    random = {kind for kind in kinds if re.search("Dropout|Gaussian|Random(?!Normal|Uniform)|Noise", inspect.getsource(kind.keras_layer))}
+    random = {
+        kind
+        for kind in kinds
+        if re.search("Dropout|Gaussian|Random(?!Normal|Uniform)|Noise", inspect.getsource(kind.keras_layer))
+    }
     assert random == {kind for kind in kinds if kind.random} and len(random) >= 2
