@@ -151,7 +151,7 @@ def known_facts(recipe: Recipe, listing: Examples) -> Facts:
     """
     stated, found = recipe.task.known_class_names(), listing.class_names
     same = stated is not None and found is not None and set(stated) == set(found)
-    facts = Facts(recipe.data.preprocessing, stated if same else found or stated)
+    facts = Facts(recipe.data.preprocessing, stated if same else found or stated, source_class_names=found)
     problems = [
         replace(problem, path=".".join(filter(None, ("task", problem.path))))
         for problem in recipe.task.check(facts)

@@ -201,7 +201,7 @@ def _read(example: Example, row: np.ndarray, task: Task, facts: Facts, split_of:
     except (OSError, ValueError) as error:
         return _Read(unreadable=_reason(error))
     try:
-        targets = task.encode(raw, facts)
+        targets = task.encode(preprocessing.placed(raw), facts)
     except ValueError as error:
         return _Read(unusable=_reason(error))
     row[:] = pixels

@@ -43,9 +43,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from cnnpipe.annotations import Annotations
 from cnnpipe.errors import Path, Place, Problem
 from cnnpipe.graph import Graph
 from cnnpipe.model import Model
+from cnnpipe.placement import Placement
 from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
@@ -70,11 +72,23 @@ class Facts:
         preprocessing: What every example went through; `input_shape()` is the network's input.
         class_names: The class names in their fixed order, or None when the labels are numbers.
         class_counts: How many training examples each class has; empty as long as the data was not read.
+        source_class_names: The class names in the source's own order, which its numbers mean; None where not known.
     """
 
     preprocessing: Preprocessing
     class_names: tuple[str, ...] | None = None
     class_counts: tuple[int, ...] = ()
+    source_class_names: tuple[str, ...] | None = None
+
+    def positions(self, names: Sequence[str]) -> tuple[int, ...]:
+        """Return for each class of the source its position in `names`; the numbers themselves where it has no names.
+
+        Raises:
+            ValueError: A class of the source is not among `names`; says which.
+        """
+        if missing := [name for name in self.source_class_names or () if name not in names]:
+            raise ValueError(f"the class '{missing[0]}' is none of the task's classes")
+        return tuple(names.index(name) for name in self.source_class_names or names)
 
 
 @dataclass(frozen=True)
@@ -186,6 +200,8 @@ class Task(Spec):
     def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
         """Turn the truth of one raw example into training targets (no batch axis), by output or target name.
 
+        Boxes and masks are already where the picture lies in the network's input (`Preprocessing.placed`).
+
         Raises:
             ValueError: The truth is not what this task can use; says why.
         """
@@ -256,6 +272,14 @@ class Task(Spec):
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
         """Return pictures for the report by file name, as functions that draw on a matplotlib axes."""
         return {}
+
+    def restored(self, prediction: Prediction, placement: Placement) -> Prediction:
+        """Return a prediction in pixels of the picture, where `decode` speaks of pixels of the network's input."""
+        return prediction
+
+    def annotations(self, prediction: Prediction, facts: Facts) -> Annotations | None:
+        """Return what is drawn over the picture to show a prediction; None where there is nothing to draw."""
+        return None
 
     @abstractmethod
     def signature(self, facts: Facts) -> Signature:

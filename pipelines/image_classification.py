@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
 
 from pydantic import Field, field_validator
 
+from cnnpipe import class_list
+from cnnpipe.class_list import listed
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.first_network import first_network
 from cnnpipe.graph import Graph, GraphBuilder
@@ -93,24 +95,16 @@ class ImageClassification(Task):
 
     def known_class_names(self) -> tuple[str, ...] | None:
         """Return the names of the recipe, numbers as text when it tells only how many there are."""
-        return tuple(map(str, range(self.classes))) if isinstance(self.classes, int) else self.classes
+        return class_list.known_names(self.classes)
 
     def class_names(self, facts: Facts) -> tuple[str, ...]:
         """Return the names in the order of the outputs: the recipe's own, else those that the data has."""
-        names = self.classes if isinstance(self.classes, tuple) else facts.class_names or self.known_class_names()
-        return names or ()
+        return class_list.class_names(self.classes, facts.class_names)
 
     def check(self, facts: Facts) -> Sequence[Problem]:
         """Compare the class list of the recipe with that of the data, and the label mode with both."""
-        problems = []
-        names, found = self.class_names(facts), facts.class_names
-        if found is not None and isinstance(self.classes, int) and len(found) != self.classes:
-            message = f"{self.classes} classes are stated, but the data has {len(found)} ({_listed(found)})"
-            problems.append(Problem(message, path="classes"))
-        if found is not None and isinstance(self.classes, tuple) and set(found) != set(self.classes):
-            parts = {"only stated": set(self.classes) - set(found), "only in the data": set(found) - set(self.classes)}
-            what = "; ".join(f"{where}: {_listed(sorted(names))}" for where, names in parts.items() if names)
-            problems.append(Problem(f"the classes stated are not those of the data ({what})", path="classes"))
+        names = self.class_names(facts)
+        problems = list(class_list.class_problems(self.classes, facts.class_names))
         if self.label_mode == "binary" and len(names) != 2:
             message = f"binary needs exactly two classes, the negative one first; there are {len(names)}"
             hint = "Use single_label for one class of several, multi_label for several at once."
@@ -123,7 +117,7 @@ class ImageClassification(Task):
         given = self.class_weights if isinstance(self.class_weights, dict) else {}
         for name in (name for name in given if names and name not in names):
             guess, message = nearest(name, list(names)), f"'{name}' is none of the {len(names)} classes"
-            hint = f"Did you mean '{guess}'?" if guess else f"They are {_listed(names)}."
+            hint = f"Did you mean '{guess}'?" if guess else f"They are {listed(names)}."
             yield Problem(message, path=f"class_weights.{name}", hint=hint)
 
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,14 +373,14 @@ def _index(label: Any, names: Sequence[str]) -> int:
     """Return the index of a class name, or of a class given as a number."""
     if isinstance(label, tuple | list | set | frozenset):
         raise ValueError(
-            f"it has a list of labels ({_listed(sorted(map(str, label)))}), which needs label_mode multi_label"
+            f"it has a list of labels ({listed(sorted(map(str, label)))}), which needs label_mode multi_label"
         )
     if isinstance(label, str):
         if label in names:
             return names.index(label)
     elif not isinstance(label, bool) and hasattr(label, "__index__") and 0 <= label.__index__() < len(names):
         return int(label)
-    raise ValueError(f"the label {label!r} is none of the {len(names)} classes ({_listed(names)})")
+    raise ValueError(f"the label {label!r} is none of the {len(names)} classes ({listed(names)})")
 
 
 def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> np.ndarray:
@@ -394,7 +388,3 @@ def _probabilities(predictions: Sequence[Prediction], names: Sequence[str]) -> n
 
     rows = [[one["confidences"][name] for name in names] for one in predictions]
     return np.array(rows, np.float64).reshape(len(predictions), len(names))
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -13,6 +13,8 @@ from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
 
 SplitName = Literal["training", "validation", "test"]
+IGNORED = 255
+"""What `segmentation_masks` says of pixels that count neither in training nor in scores."""
 SPLITS: tuple[SplitName, ...] = ("training", "validation", "test")
 
 
@@ -23,9 +25,17 @@ class Example:
     Args:
         name: Stable and unique: a path relative to the source, or a number as text.
         split: Where the source says it belongs, or None when content decides.
-        read: Returns the raw example by Keras's keys: `images` is the content of a file as bytes, or an array of
-            shape `(height, width)` or `(height, width, channels)`, uint8; `labels` is what the source says: a class
-            name, a tuple of class names, or a number.
+        read: Returns the raw example by Keras's keys, in pixels of the upright picture:
+            `images` is the content of a file as bytes, or an array of shape `(height, width)` or
+            `(height, width, channels)`, uint8;
+            `labels` is what the source says: a class name, a tuple of class names, or a number;
+            `bounding_boxes` holds `boxes`, float32 of shape `(n, 4)` as `xyxy`, `labels`, int32 of shape `(n,)`, the
+            position in the source's class names, and, where a source marks groups that are not told apart, `crowd`,
+            bool of shape `(n,)`; n may be 0;
+            `segmentation_masks` is uint8 of shape `(height, width)`: 0 where there is none of the classes, 1 and more
+            for the first and further of the source's class names, `IGNORED` where nobody knows;
+            `instance_masks` is int32 of shape `(height, width)`: 0 where there is nothing, k for the box in row k - 1;
+            where two instances overlap the smaller one is seen.
         file: The file that it stands in, when there is one.
         place: Where a table or list names it, when one does.
     """

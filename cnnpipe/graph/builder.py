@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -94,12 +94,18 @@ class GraphBuilder:
     def feature(self, tensor: Tensor) -> None:
         """Mark a map as the feature map of its level: `Pn` where the stride is 2**n on every axis. The last one counts.
 
-        Maps of other strides, and vectors, are no feature maps and stay unmarked.
+        Maps of other strides, and vectors, are no feature maps and stay unmarked. `P0`, as large as the input, is for
+        necks alone: the graph does not keep it.
         """
         stride = self.stride(tensor) if len(tensor.shape) > 1 else None
         level = math.log2(stride) if stride else 0.0
-        if level.is_integer() and level >= 1:
+        if stride and level.is_integer() and level >= 0:
             self._features[f"P{int(level)}"] = tensor.position
+
+    def levels(self) -> dict[str, Tensor]:
+        """Return the feature maps so far by level, finest first."""
+        found = sorted(self._features.items(), key=lambda item: int(item[0][1:]))
+        return {name: Tensor(position, self._nodes[position].shape) for name, position in found}
 
     def stride(self, tensor: Tensor) -> float | None:
         """Return how many values of the network's input lie between two of a tensor; None: axes differ, or all mix."""
@@ -128,10 +134,31 @@ class GraphBuilder:
         return ProblemError(Problem(message, self._place_of(self._path), dotted(self._path), hint))
 
     def build(self, outputs: Mapping[str, Tensor]) -> Graph:
-        """Return the graph that ends in these named outputs. Nodes get names of fixed width in graph order."""
-        width = max(3, len(str(len(self._nodes))))
+        """Return the graph that ends in these named outputs. Nodes get names of fixed width in graph order.
+
+        Nodes that lead to no output are left out, such as the last blocks of a backbone that a neck does not read.
+        """
+        kept = self._leading_to([tensor.position for tensor in outputs.values()])
+        width = max(3, len(str(len(kept))))
         nodes = tuple(
-            replace(node, name=f"n{position:0{width}d}_{node.name}") for position, node in enumerate(self._nodes)
+            replace(
+                self._nodes[old],
+                name=f"n{new:0{width}d}_{self._nodes[old].name}",
+                inputs=tuple(kept[read] for read in self._nodes[old].inputs),
+            )
+            for old, new in kept.items()
         )
-        ends = {name: tensor.position for name, tensor in outputs.items()}
-        return Graph(nodes, dict(self._inputs), ends, dict(self._features))
+        ends = {name: kept[tensor.position] for name, tensor in outputs.items()}
+        inputs = {name: kept[position] for name, position in self._inputs.items()}
+        features = {name: kept[at] for name, at in self._features.items() if name != "P0" and at in kept}
+        return Graph(nodes, inputs, ends, features)
+
+    def _leading_to(self, ends: Iterable[int]) -> dict[int, int]:
+        """Return the positions of the inputs and of all nodes that the ends need, with their new positions."""
+        needed, waiting = set(self._inputs.values()), list(ends)
+        while waiting:
+            position = waiting.pop()
+            if position not in needed:
+                needed.add(position)
+                waiting.extend(self._nodes[position].inputs)
+        return {old: new for new, old in enumerate(sorted(needed))}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
+from cnnpipe.placement import Placement
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import Spec
 
@@ -31,6 +33,14 @@ class Preprocessing(Spec):
     @abstractmethod
     def apply(self, raw: Any) -> np.ndarray:
         """Turn one raw example (bytes of a file, or an array) into the model's input, before normalization."""
+
+    def placed(self, example: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a raw example with boxes and masks moved to where `apply` puts the picture."""
+        return example
+
+    def placement(self, raw: Any) -> Placement | None:
+        """Return where `apply` puts a picture; None where there are no places."""
+        return None
 
     def apply_for_training(self, raw: Any) -> np.ndarray:
         """Do as `apply` for an example that is only trained on; may be faster, and then nearly the same.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from cnnpipe.graph import GraphBuilder, Shape, Tensor
+from cnnpipe.placement import Placement
 from cnnpipe.preprocessing import PerChannel, Preprocessing
 from cnnpipe.preprocessing._mediapipe import resized as as_mediapipe
+from cnnpipe.preprocessing._truth import placed
 from cnnpipe.spec import Spec
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ MEDIAPIPE = (
     "pixel x is read at x * width / new width, rounded to 32nds of a pixel; the last pixel is repeated"
 )
 """How `mediapipe` computes, for a client that resizes pictures itself."""
+MOVED = {"bounding_boxes", "segmentation_masks", "instance_masks"}
+"""Keys of an example that have places in the picture."""
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 
 
@@ -139,6 +144,17 @@ class Image(Preprocessing):
             return self.apply(raw)
         return np.asarray(_sized(*small, self)).reshape(self.input_shape())
 
+    def placement(self, raw: Any) -> Placement:
+        """Return where `apply` puts a picture."""
+        size = _true_size(raw)
+        part, (width, height) = _fitted(size, self)
+        left, top = (self.image_size[1] - width) // 2, (self.image_size[0] - height) // 2
+        return Placement((size[1], size[0]), part, self.image_size, (left, top, left + width, top + height))
+
+    def placed(self, example: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return an example with its boxes and masks in the input's pixels."""
+        return placed(example, self.placement(example[self.key])) if MOVED & set(example) else example
+
     def _finished(self, opaque: Picture) -> np.ndarray:
         import numpy as np
 
@@ -180,6 +196,17 @@ class Image(Preprocessing):
             "resizing": resizing,
             "normalization": {"scale": normalization.scale, "offset": normalization.offset},
         }
+
+
+def _true_size(raw: Any) -> tuple[int, int]:
+    """Return width and height of an upright picture; of a file only its header is read."""
+    from PIL import Image as pillow
+
+    if not isinstance(raw, bytes):
+        return raw.shape[1], raw.shape[0]
+    picture = pillow.open(io.BytesIO(raw), formats=FORMATS)
+    on_its_side = picture.getexif().get(EXIF_ORIENTATION, 1) >= FIRST_ON_ITS_SIDE
+    return picture.size[::-1] if on_its_side else picture.size
 
 
 def opaque_picture(raw: Any, background: int = 255) -> Picture:
