@@ -62,9 +62,18 @@ class StudyOracle(keras_tuner.Oracle):  # type: ignore[misc]
 
     @keras_tuner.synchronized  # type: ignore[untyped-decorator]
     def end_trial(self, trial: Any) -> None:
-        """Take what was measured, then do what KerasTuner does."""
-        self.outcomes[trial.trial_id] = json.loads(trial.hyperparameters.values.pop(OUTCOME))
+        """Take what was measured, then do what KerasTuner does with the values that it drew itself."""
+        self.outcomes[trial.trial_id] = json.loads(trial.hyperparameters.values[OUTCOME])
+        trial.hyperparameters = self.trials[trial.trial_id].hyperparameters
         super().end_trial(trial)
+
+    @keras_tuner.synchronized  # type: ignore[untyped-decorator]
+    def give_back(self, number: str) -> None:
+        """Let another worker do a trial that one began."""
+        for worker in [worker for worker, trial in self.ongoing_trials.items() if trial.trial_id == number]:
+            del self.ongoing_trials[worker]
+        self._retry_queue.append(number)
+        self.save()
 
     def score_trial(self, trial: Any) -> None:
         """Score a trial by its first objective."""

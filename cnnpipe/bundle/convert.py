@@ -104,6 +104,19 @@ def _dry_export(export: PlannedExport, graph: Graph, workers: Workers) -> FileFa
 
 
 def _dry_file(export: PlannedExport, graph: Graph, workers: Workers) -> FileFacts:
+    with untrained_file(export, graph, workers) as runnable:
+        if problems := list(exceeded(export, runnable)):
+            raise ProblemError(problems)
+        return runnable.facts
+
+
+@contextmanager
+def untrained_file(export: PlannedExport, graph: Graph, workers: Workers) -> Iterator[Runnable]:
+    """Give the file of an untrained network, opened and run once, which is then thrown away.
+
+    Raises:
+        ProblemError: It cannot be converted or run, at the export's recipe path.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / export.exporter.file_name
         job, seed = _job(export, graph, file), 0
@@ -116,9 +129,7 @@ def _dry_file(export: PlannedExport, graph: Graph, workers: Workers) -> FileFact
                     raise
             else:
                 break
-        if problems := list(exceeded(export, runnable)):
-            raise ProblemError(problems)
-        return runnable.facts
+        yield runnable
 
 
 def _job(export: PlannedExport, graph: Graph, file: Path) -> Job:

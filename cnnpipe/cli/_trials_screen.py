@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from cnnpipe.cli._progress import PlainListener, live
 from cnnpipe.durations import magnitude
 from cnnpipe.events import Listener
-from cnnpipe.jobs.tune import PLOT, TuneListener, TuneResult
+from cnnpipe.jobs.searching import TuneListener
+from cnnpipe.jobs.tune import PLOT, TuneResult
 from cnnpipe.report.tuning import importance_table, trials_table
 from cnnpipe.tuning.records import Objectives, Record
 
@@ -42,10 +43,11 @@ class PlainTrials(TuneListener):
         self._below, self._told = below, set[str]()
         self.note = below.note  # type: ignore[method-assign]
 
-    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
-        """Write how far the current trial is, once it has an epoch and when the last line is old enough."""
-        if done:
-            self._below.progress(done, total, values)
+    def epoch(self, number: str, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Write how far a trial is, once for each epoch and when the last line is old enough."""
+        if f"{number}/{done}" not in self._told and done:
+            self._told.add(f"{number}/{done}")
+            self._below.progress(done, total, {f"trial {number} {key}": value for key, value in values.items()})
 
     def trials(self, records: Sequence[Record], objectives: Objectives, limit: int | None) -> None:
         """Write what is new."""
@@ -56,15 +58,15 @@ class PlainTrials(TuneListener):
 
 
 class DrawnTrials(TuneListener):
-    """Draws the last candidates as a table, and how far the current one is."""
+    """Draws the last candidates as a table, and how far those are that are being trained."""
 
     def __init__(self, below: Listener, drawn: Live) -> None:
         self._below, self._drawn = below, drawn
-        self._table, self._current = "", ""
+        self._table, self._running = "", dict[str, str]()
 
     def stage(self, name: str) -> None:
         """Draw what is done before the first trial."""
-        self._current = f"{name} ..."
+        self._running = {"": f"{name} ..."}
         self._draw()
 
     def note(self, text: str) -> None:
@@ -78,18 +80,21 @@ class DrawnTrials(TuneListener):
         ended = sum(record.state in ("completed", "failed") for record in shown)
         of = f" of at most {limit}" if limit else ""
         end = f"{ended} trials{of}" + (f", {rejected} candidates rejected before" if rejected else "")
-        self._table, self._current = f"{trials_table(shown[-SHOWN:], objectives)}\n{end}", ""
+        self._table = f"{trials_table(shown[-SHOWN:], objectives)}\n{end}"
+        self._running = {r.number: self._running.get(r.number, "") for r in shown if r.state == "running"}
         self._draw()
 
-    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
-        """Draw how far the current trial is."""
-        self._current = f"epoch {done} of {total}  " + "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+    def epoch(self, number: str, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Draw how far a trial is."""
+        last = "  ".join(f"{key} {value:.4g}" for key, value in values.items())
+        self._running[number] = f"trial {number}: epoch {done} of {total}  {last}"
         self._draw()
 
     def _draw(self) -> None:
         from rich.text import Text
 
-        self._drawn.update(Text(f"{self._table}\n{self._current}", no_wrap=True, overflow="ellipsis"))
+        lines = [self._table, *(line for line in self._running.values() if line)]
+        self._drawn.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"))
 
 
 def _line(record: Record, objectives: Objectives) -> str:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cnnpipe import files
-from cnnpipe.algorithms import Search
-from cnnpipe.durations import seconds_of
 from cnnpipe.errors import GateError, Problem, ProblemError
-from cnnpipe.events import Listener
-from cnnpipe.jobs.compiling import opened as listed
+from cnnpipe.jobs.searching import Searching, TuneListener, checked
+from cnnpipe.jobs.working import Crew, check_workers, trainers
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
-from cnnpipe.recipe.schema import Tuning
-from cnnpipe.recipe.space import Space
-from cnnpipe.recipe.space_problems import space_problems
 from cnnpipe.report.drawing import write_picture
 from cnnpipe.report.pareto_plot import draw_front
-from cnnpipe.report.tuning import csv_text
 from cnnpipe.training import InterruptedRun
 from cnnpipe.tuning.best import best_yaml
 from cnnpipe.tuning.importance import Importance, importances
-from cnnpipe.tuning.judging import Judge
-from cnnpipe.tuning.records import SCORE, Objectives, Record, best, completed, front
+from cnnpipe.tuning.records import LATENCY, Objectives, Record, best, completed, front
 from cnnpipe.tuning.search import search
-from cnnpipe.tuning.study import BEST, Study, opened
+from cnnpipe.tuning.server import LOCAL, Server
+from cnnpipe.tuning.study import BEST, opened
 from cnnpipe.tuning.trainer import Trainer, prune
 
-TABLE, PLOT = "trials.csv", "front.svg"
-WORKER = "worker0"
+PLOT = "front.svg"
+EVERYWHERE = ("0.0.0.0", "[::]", "")  # noqa: S104
+"""Hosts of an address at which all networks are listened to, this host's own too."""
 SHOWN_REASONS = 3
-
-
-class TuneListener(Listener):
-    """Hears what a search does. This one is silent."""
-
-    def trials(self, records: Sequence[Record], objectives: Objectives, limit: int | None) -> None:
-        """Hear of all candidates so far, whenever one of them begins or ends, and how many there may be."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +75,8 @@ def tune(
     study_folder: str | Path | None = None,
     runs_folder: str | Path = Path("runs"),
     listener: TuneListener | None = None,
+    workers: int = 1,
+    listen: str | None = None,
 ) -> TuneResult:
     """Search for the best candidate of a recipe's space, and write it as a recipe.
 
@@ -97,6 +87,9 @@ def tune(
             trial is repeated.
         runs_folder: Where earlier runs lie, with whose weights candidates may begin.
         listener: Hears what is going on.
+        workers: How many candidates are trained at once on this host; 0 only with `listen`.
+        listen: HOST:PORT where workers of other hosts may ask for trials, see `tune_worker`. Whoever reaches that port
+            can take part.
 
     Raises:
         ProblemError: The recipe, its space or its data are not usable, or the study was begun with another recipe.
@@ -104,144 +97,74 @@ def tune(
         InterruptedRun: Ctrl-C; the search can go on.
     """
     heard = listener or TuneListener()
+    check_workers(workers, least=1 if listen is None else 0)
     loaded = load_recipe(recipe, overrides)
-    tuning = _checked(loaded)
+    tuning = checked(loaded)
+    if listen is not None and LATENCY in tuning.objectives:
+        hint = "Search on one host, with --workers."
+        raise ProblemError(Problem("times of different hosts cannot be compared", path="tuning.objectives", hint=hint))
     folder = Path(study_folder) if study_folder is not None else Path("studies") / loaded.name
     with opened(folder, loaded.recipe, heard) as study:
-        job = _Job(loaded, tuning, study, str(runs_folder), heard)
+        searching = Searching(loaded, study, heard)
+        trainer = trainers(study.trials, searching.space, str(runs_folder), workers, heard.note)
         try:
-            ended = job.search()
+            if workers == 1 and listen is None:
+                _alone(searching, trainer())
+            else:
+                _together(searching, trainer, workers, listen, heard)
         except KeyboardInterrupt:
             hint = f"Go on with the same command; {study.folder} keeps what is done."
             raise InterruptedRun(Problem("interrupted; no finished trial is lost", hint=hint)) from None
-        return job.result(ended)
+        return _result(loaded, searching)
 
 
-def _checked(loaded: LoadedRecipe) -> Tuning:
-    if loaded.recipe.tuning is None:
-        hint = "Write one: tuning: {max_trials: 20, space: {training.batch_size: {type: choice, values: [32, 64]}}}"
-        raise ProblemError(Problem("the recipe has no section 'tuning'", loaded.place_of(()), "tuning", hint))
-    problems = space_problems(loaded)
-    if any(problem.severity == "error" for problem in problems):
-        raise ProblemError(problems)
-    return loaded.recipe.tuning
+def _alone(searching: Searching, trainer: Trainer) -> None:
+    with closing(trainer):
+        search(searching.chief, trainer, "worker1", lambda: False)
 
 
-class _Job:
-    """A search in this process."""
+def _together(
+    searching: Searching, trainer: Callable[[], Trainer], workers: int, listen: str | None, listener: TuneListener
+) -> None:
+    """Let workers of this host, and of others, ask over the network."""
+    server = Server(searching.chief)
+    names = [f"worker{number + 1}" for number in range(workers)]
+    with server.listening(listen or LOCAL) as address:
+        if listen is not None:
+            listener.note(f"workers of other hosts may join at {address}")
+        host, _, port = address.rpartition(":")
+        near = f"{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+        with Crew(near, names, trainer, _no_check, _no_check, server.fail) as crew:
+            server.wait(crew.busy)
 
-    def __init__(
-        self, loaded: LoadedRecipe, tuning: Tuning, study: Study, runs_folder: str, listener: TuneListener
-    ) -> None:
-        task = loaded.recipe.task
-        self.loaded, self.tuning, self.study, self.listener = loaded, tuning, study, listener
-        self.space, self.runs_folder = Space(loaded), runs_folder
-        names = task.known_class_names() or loaded.recipe.data.source.class_names() or listed(loaded).class_names
-        self.judge = Judge(self.space, names)
-        self.objectives = Objectives(tuning.objectives, task.headline())
-        self.oracle = self._oracle()
 
-    def search(self) -> str:
-        """Try candidates until the search ends; return why it did."""
-        trainer = Trainer(self.study, self.space, self.runs_folder, self._seconds_left, self.listener)
-        with closing(trainer):
-            search(self.oracle, self._announced(trainer), WORKER, self._has_time, self._ended)
-        prune(self.study, (), ())
-        if not self._has_time():
-            return f"max_time of {self.tuning.max_time} is used up"
-        done = len(self.oracle.trials)
-        return f"{done} trials are done" if done == self.tuning.max_trials else "there are no other candidates"
+def _no_check(_: object) -> None:
+    """Accept an order of this process."""
 
-    def result(self, ended: str) -> TuneResult:
-        """Write what was found, and return it."""
-        records = tuple(
-            replace(record, state="unfinished") if record.state == "running" else record for record in self.records()
-        )
-        found = best(records, self.objectives)
-        if found is None:
-            raise GateError(_nothing(records, ended))
-        recipe = self.study.folder / BEST
-        files.write_text(recipe, best_yaml(self.loaded, self.space, found, self.objectives, self.study.folder))
-        several = len(self.objectives.names) > 1
-        none_better = tuple(front(records, self.objectives)) if several else ()
-        if several:
-            title = f"{self.loaded.name}: {len(completed(records))} trials"
-            drawing = draw_front(completed(records), none_better, self.objectives, title)
-            write_picture(drawing, self.study.folder / PLOT)
-        return TuneResult(
-            self.study.folder, recipe, records, found, none_better, self.objectives,
-            importances(self.space, completed(records), self.objectives),
-            int(self.oracle.outcomes[found.number].get("examples", 0)), self.study.seconds, ended,
-        )  # fmt: skip
 
-    def records(self) -> tuple[Record, ...]:
-        """Return all candidates so far."""
-        trained = [self._record(trial) for trial in self.oracle.trials.values()]
-        return (*trained, *(
-            Record("", "rejected", self.space.labels(found["values"]), found["values"], {}, reason=found["reason"])
-            for found in self.oracle.rejected
-        ))  # fmt: skip
-
-    def _record(self, trial: Any) -> Record:
-        codes, outcome = trial.hyperparameters.values, self.oracle.outcomes.get(trial.trial_id, {})
-        objectives = dict(self.judge(codes).figures)
-        if "score" in outcome:
-            objectives = {SCORE: outcome["score"], **objectives}
-        state = {"COMPLETED": "completed", "FAILED": "failed"}.get(trial.status, "running")
-        return Record(
-            trial.trial_id, state, self.space.labels(codes), codes, objectives,  # type: ignore[arg-type]
-            int(outcome["epochs"]) if "epochs" in outcome else None, outcome.get("seconds"), outcome.get("reason", ""),
-        )  # fmt: skip
-
-    def _oracle(self) -> Any:
-        from cnnpipe.quiet import quiet_tensorflow
-
-        self.listener.stage("starting KerasTuner")
-        quiet_tensorflow()
-        from keras_tuner.src.engine.conditions import Parent
-
-        tuned = [
-            parameter.spec.tuned(
-                parameter.name, [Parent(name, list(known)) for name, known in parameter.parents.items()]
-            )
-            for parameter in self.space.parameters
-        ]
-        recipe = self.loaded.recipe
-        oracle = self.tuning.algorithm.oracle(Search(
-            tuned, recipe.seed, self.tuning.max_trials, recipe.training.total_epochs,
-            lambda codes: self.judge(codes).reason, self._costs, self.study.keep,
-        ))  # fmt: skip
-        if self.study.state is not None:
-            oracle.set_state(self.study.state)
-        return oracle
-
-    def _costs(self, number: str) -> tuple[float, ...]:
-        figures = self.judge(self.oracle.trials[number].hyperparameters.values).figures
-        return self.objectives.costs({SCORE: self.oracle.outcomes[number]["score"], **figures})
-
-    def _announced(self, trainer: Trainer) -> Callable[[str, Mapping[str, Any]], Any]:
-        def train(number: str, codes: Mapping[str, Any]) -> Any:
-            self._tell()
-            return trainer(number, codes)
-
-        return train
-
-    def _ended(self, number: str) -> None:
-        ongoing = {trial.trial_id for trial in self.oracle.ongoing_trials.values()}
-        prune(self.study, self.oracle.continuable(), ongoing)
-        files.write_text(self.study.folder / TABLE, csv_text(self.records(), self.space, self.objectives))
-        self._tell()
-
-    def _tell(self) -> None:
-        self.listener.trials(self.records(), self.objectives, self.tuning.max_trials)
-
-    def _seconds_left(self) -> float | None:
-        limit = self.tuning.max_time
-        return None if limit is None else max(0.0, seconds_of(limit) - self.study.seconds)
-
-    def _has_time(self) -> bool:
-        left = self._seconds_left()
-        return left is None or left > 0
+def _result(loaded: LoadedRecipe, searching: Searching) -> TuneResult:
+    """Write what was found, and return it."""
+    study, objectives, ended = searching.study, searching.objectives, searching.why_over()
+    records = tuple(
+        replace(record, state="unfinished") if record.state == "running" else record for record in searching.records()
+    )
+    found = best(records, objectives)
+    if found is None:
+        raise GateError(_nothing(records, ended))
+    if not searching.may_go_on():
+        prune(study.trials, searching.oracle.end_order, ())
+    recipe = study.folder / BEST
+    files.write_text(recipe, best_yaml(loaded, searching.space, found, objectives, study.folder))
+    several = len(objectives.names) > 1
+    none_better = tuple(front(records, objectives)) if several else ()
+    if several:
+        title = f"{loaded.name}: {len(completed(records))} trials"
+        write_picture(draw_front(completed(records), none_better, objectives, title), study.folder / PLOT)
+    return TuneResult(
+        study.folder, recipe, records, found, none_better, objectives,
+        importances(searching.space, completed(records), objectives),
+        int(searching.oracle.outcomes[found.number].get("examples", 0)), study.seconds, ended,
+    )  # fmt: skip
 
 
 def _nothing(records: Sequence[Record], ended: str) -> list[Problem]:

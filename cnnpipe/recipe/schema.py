@@ -208,7 +208,7 @@ class Export(Spec):
         return ignored
 
 
-Objective = Literal["score", "macs", "parameters", "bytes", "arena"]
+Objective = Literal["score", "macs", "parameters", "bytes", "arena", "latency"]
 """What a search makes better: the task's headline metric, or what a candidate takes, which shall be little."""
 
 
@@ -229,7 +229,8 @@ class Tuning(Spec):
     """GiB of address space that the process of a trial may have; a trial that needs more fails."""
     objectives: tuple[Objective, ...] = Field(default=("score",), min_length=1)
     """What shall be good, most important first: `score` is the task's headline metric on validation, `macs` and
-    `parameters` are of the network, `bytes` and `arena` of the first export's file, predicted; these shall be small."""
+    `parameters` are of the network, `bytes` and `arena` of the first export's file, predicted, and `latency` is its
+    time for one example in one thread, measured on this host, which is not the device's; these shall be small."""
 
 
 class Recipe(Spec):

@@ -97,7 +97,7 @@ def _limits(loaded: LoadedRecipe, tuning: Tuning) -> Iterator[Problem]:
                       "Write 'max_trials' or 'max_time'.")  # fmt: skip
     for number, objective in enumerate(tuning.objectives):
         here: Path = ("tuning", "objectives", number)
-        if objective in ("bytes", "arena") and not loaded.recipe.export:
+        if objective in ("bytes", "arena", "latency") and not loaded.recipe.export:
             yield Problem(f"'{objective}' is of the first export's file, and there is no export",
                           loaded.place_of(here), dotted(here), "Add an export.")  # fmt: skip
         elif objective == "arena" and not loaded.recipe.export[0].target.has_arena:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cnnpipe.report.drawing import Drawing, Line, Rectangle, Text
 from cnnpipe.report.tables import printable, short_number
-from cnnpipe.tuning.records import SCORE, Objectives, Record
+from cnnpipe.tuning.records import LATENCY, SCORE, Objectives, Record
 
 SIZE, LEFT, TOP, GAP, BOTTOM = 420, 80, 56, 96, 60
 TICKS, MARGIN = 4, 0.06
@@ -77,4 +77,5 @@ def _scale(values: Sequence[float], name: str, start: float, length: float) -> t
 
 
 def _number(value: float, name: str) -> str:
-    return f"{value:.3f}" if name == SCORE else short_number(round(value))
+    formats = {SCORE: f"{value:.3f}", LATENCY: f"{value:.3g}"}
+    return formats[name] if name in formats else short_number(round(value))

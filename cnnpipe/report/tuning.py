@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cnnpipe.recipe.space import Space
 from cnnpipe.report.tables import Cell, short_number, table
 from cnnpipe.tuning.importance import Importance
-from cnnpipe.tuning.records import SCORE, Objectives, Record
+from cnnpipe.tuning.records import LATENCY, SCORE, Objectives, Record
 
 MOST_REASON = 60
 
@@ -50,7 +50,8 @@ def _objective(record: Record, name: str) -> Cell:
     value = record.objectives.get(name)
     if value is None:
         return None
-    return f"{value:.4f}" if name == SCORE else short_number(int(value))
+    formats = {SCORE: f"{value:.4f}", LATENCY: f"{value:.3g}"}
+    return formats[name] if name in formats else short_number(int(value))
 
 
 def importance_table(importances: Sequence[Importance]) -> str:

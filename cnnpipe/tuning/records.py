@@ -9,7 +9,9 @@ from typing import Any, Literal
 from cnnpipe.task import Metric
 
 State = Literal["running", "unfinished", "completed", "failed", "rejected"]
-SCORE = "score"
+SCORE, LATENCY = "score", "latency"
+MEASURED = (SCORE, LATENCY)
+"""Objectives that are known only when a trial ended."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Objectives:
 
     def title(self, name: str) -> str:
         """Return what tables call an objective."""
-        return f"validation {self.metric.name}" if name == SCORE else name
+        return {SCORE: f"validation {self.metric.name}", LATENCY: "ms on this host"}.get(name, name)
 
     def costs(self, values: Mapping[str, float]) -> tuple[float, ...]:
         """Return the objectives of a candidate, each as a number that shall become smaller."""

@@ -32,7 +32,7 @@ class Study:
     """
 
     def __init__(self, folder: Path, definition: Mapping[str, Any], content: Mapping[str, Any]) -> None:
-        self.folder, self._definition = folder, definition
+        self.folder, self.definition = folder, definition
         self.state: Mapping[str, Any] | None = content.get("state")
         self.fingerprint: str | None = content.get("data_fingerprint")
         self._before, self._clock = float(content.get("seconds", 0.0)), time.monotonic()
@@ -46,7 +46,7 @@ class Study:
         """Write the state of the search, in one step."""
         self.state = state
         content = {
-            "definition": self._definition, "data_fingerprint": self.fingerprint, "seconds": round(self.seconds, 3),
+            "definition": self.definition, "data_fingerprint": self.fingerprint, "seconds": round(self.seconds, 3),
             "state": state,
         }  # fmt: skip
         files.write_text(self.folder / FILE, json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
@@ -59,9 +59,10 @@ class Study:
             hint = "Put the data back as it was, or begin another study with --study FOLDER."
             raise ProblemError(Problem(f"the data changed since {self.folder} began", path="data.source", hint=hint))
 
-    def trial(self, number: str) -> Run:
-        """Return the run folder of a trial."""
-        return Run(self.folder / TRIALS / number)
+    @property
+    def trials(self) -> Path:
+        """The folder of all trials."""
+        return self.folder / TRIALS
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def opened(folder: Path, recipe: Recipe, listener: Listener) -> Iterator[Study]:
     Raises:
         ProblemError: It cannot be written, is in use, damaged, or was begun with another space or recipe.
     """
-    definition = _definition(recipe)
+    definition = definition_of(recipe)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,7 +84,8 @@ def opened(folder: Path, recipe: Recipe, listener: Listener) -> Iterator[Study]:
         yield Study(folder, definition, content)
 
 
-def _definition(recipe: Recipe) -> dict[str, Any]:
+def definition_of(recipe: Recipe) -> dict[str, Any]:
+    """Return what the candidates of a search depend on, as plain values."""
     content: dict[str, Any] = recipe.model_dump(mode="json")
     for told in ("name", "about"):  # what no candidate depends on
         content.pop(told, None)

@@ -17,7 +17,8 @@ import light_keras_tuner  # noqa: F401
 
 import cnnpipe.jobs.tune as job
 from cnnpipe.errors import ProblemError
-from cnnpipe.tuning.search import Outcome
+from cnnpipe.jobs import working
+from cnnpipe.tuning.search import Order, Outcome, Tell
 
 RECIPE, STUDY, LOG, SECONDS = *map(Path, sys.argv[1:4]), float(sys.argv[4])
 
@@ -32,13 +33,14 @@ def score(values: dict[str, Any]) -> float:
 class Trainer:
     """Stands in for trainings."""
 
-    def __init__(self, study: Any, space: Any, *rest: Any) -> None:
-        self.study, self.space = study, space
+    def __init__(self, trials: Path, space: Any, *rest: Any) -> None:
+        self.space = space
 
     def close(self) -> None:
         """Do nothing."""
 
-    def __call__(self, number: str, codes: dict[str, Any]) -> Outcome:
+    def __call__(self, order: Order, tell: Tell) -> Outcome | None:
+        number, codes = order.number, order.codes
         with LOG.open("a") as log:
             log.write(f"begin {number}\n")
         time.sleep(SECONDS)
@@ -48,13 +50,11 @@ class Trainer:
         if values.get("training.batch_size") == 13:
             return Outcome("bad luck", {"seconds": 0.0})
         epochs = codes.get("tuner/epochs", 5)
-        self.study.check_data("data")
-        return Outcome(
-            "", {"score": score(values) - 1 / (1 + epochs), "epochs": epochs, "examples": 100, "seconds": 0.0}
-        )
+        measured = {"score": score(values) - 1 / (1 + epochs), "epochs": epochs, "examples": 100, "seconds": 0.0}
+        return Outcome("", measured, "data")
 
 
-job.Trainer = Trainer  # type: ignore[misc, assignment]
+working.Trainer = Trainer  # type: ignore[misc, assignment]
 try:
     result = job.tune(RECIPE, sys.argv[5:], STUDY)
 except ProblemError as error:
