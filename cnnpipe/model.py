@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cnnpipe.backbones import AnyBackbone
-from cnnpipe.blocks import ScalableBlocks, expand_blocks
+from cnnpipe.blocks import Block, ScalableBlocks, expand_blocks
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.necks import AnyNeck
 
@@ -21,6 +21,11 @@ class Model(ScalableBlocks):
 
     neck: AnyNeck | None = None
     """What turns feature maps of several sizes into others, for tasks that answer for places in the image."""
+
+    def scaled_blocks(self) -> tuple[Block, ...]:
+        """Return the blocks after the backbone, as its options and the coefficients ask for them."""
+        blocks = super().scaled_blocks()
+        return blocks if self.backbone is None else tuple(self.backbone.following(blocks))
 
     def expand(self, graph: GraphBuilder, tensor: Tensor) -> Tensor:
         """Add all nodes of the model after `tensor`, mark its feature maps, and return the last output.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cnnpipe.blocks import Block
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.registry import Component, Room
 from cnnpipe.spec import RecipePath, Spec
@@ -55,6 +57,10 @@ class Backbone(Spec):
     def source(self, size: tuple[int, int]) -> dict[str, str]:
         """Return what is known of the weights for an input of this height and width: `file`, `url`, `licence`."""
         return {}
+
+    def following(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """Return what the options of the family make of the blocks after the backbone; by default the same."""
+        return blocks
 
     @abstractmethod
     def normalization(self) -> Normalization:

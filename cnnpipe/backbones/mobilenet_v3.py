@@ -15,6 +15,7 @@ from cnnpipe.blocks.inverted_residual import InvertedResidual
 
 Variant = Literal["small", "large"]
 ALPHAS = (0.75, 1.0)
+HARD = ("hard_silu", "hard_sigmoid")
 
 
 class MobileNetV3(BlockFamily):
@@ -40,7 +41,10 @@ class MobileNetV3(BlockFamily):
     alpha: Annotated[float, OneOf(*ALPHAS)] = 1.0
     """Width of every layer as a share of the published one."""
     minimalistic: bool = False
-    """Without squeeze and excitation, hard activations and 5x5 windows, for devices that are slow at them."""
+    """Without squeeze and excitation, hard activations and 5x5 windows, for devices that are slow at them.
+
+    Blocks after the backbone have `relu` in the place of hard activations too.
+    """
 
     @property
     def recipe(self) -> str:
@@ -52,6 +56,10 @@ class MobileNetV3(BlockFamily):
         stem = next((number for number, block in enumerate(blocks) if isinstance(block, Conv)), None)
         wide = (block if number == stem else block.scaled(Scaling(self.alpha)) for number, block in enumerate(blocks))
         return [_plain(block) for block in wide] if self.minimalistic else list(wide)
+
+    def following(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """Return the blocks after the backbone, without hard activations if minimalistic."""
+        return [_without_hard(block) for block in blocks] if self.minimalistic else blocks
 
     @property
     def keras_function(self) -> KerasFunction:
@@ -75,3 +83,9 @@ def _plain(block: Block) -> Block:
     if isinstance(block, InvertedResidual):
         plain |= {"kernel_size": 3, "squeeze_excitation": 0.0}
     return block.model_copy(update={name: value for name, value in plain.items() if name in type(block).model_fields})
+
+
+def _without_hard(block: Block) -> Block:
+    """Return a block with ReLU in the place of a hard activation."""
+    hard = getattr(block, "activation", "") in HARD
+    return block.model_copy(update={"activation": "relu"}) if hard else block

@@ -77,9 +77,12 @@ class ScalableBlocks(Spec):
     """
 
     def ignored_keys(self) -> dict[str, str]:
-        """Without residual units there is nothing to pass by."""
-        without = self.stochastic_depth is not None and not _units(self.scaled_blocks())
-        return {"stochastic_depth": "because no block is made of residual units"} if without else {}
+        """Without blocks there is nothing to scale, without residual units nothing to pass by."""
+        blocks = self.scaled_blocks()
+        without = self.stochastic_depth is not None and not _units(blocks)
+        units = {"stochastic_depth": "because no block is made of residual units"} if without else {}
+        scales = dict.fromkeys(("width_coefficient", "depth_coefficient"), "because there are no blocks beside it")
+        return units if blocks else {**scales, **units}
 
     def scaled_blocks(self) -> tuple[Block, ...]:
         """Return the blocks, wider and deeper by the coefficients, with the rate of each residual unit."""

@@ -167,8 +167,6 @@ def prove_shapes(backbone: Application, size: tuple[int, int]) -> int:
 def recipe_graph(backbone: BlockFamily, size: tuple[int, int]) -> Graph:
     """Return the network of the recipe that has the blocks, with its head."""
     options = [f"model.backbone.{name}={str(getattr(backbone, name)).lower()}" for name in backbone.variants[0]]
-    if getattr(backbone, "minimalistic", False):
-        options.append("model.blocks.1.activation=relu")  # of the head, which options of the backbone do not reach
     shape = f"data.preprocessing.image_size=[{size[0]}, {size[1]}]"
     (graph,) = compile_recipe(load_recipe(backbone.recipe, [*options, shape])).graphs.values()
     return graph

@@ -101,7 +101,15 @@ def test_minimalistic_mobilenet_v3_is_plain():
     graph = graph_of("mobilenet_v3_small", "model.backbone.minimalistic=true")
     nodes = [node for node in graph.nodes if node.path.startswith("model.backbone")]
     assert sum(map(graph.parameters, nodes)) == 441_000
-    assert {node.type.activation for node in nodes if isinstance(node.type, Activation)} == {"relu"}
+    activations = [node.type.activation for node in graph.nodes if isinstance(node.type, Activation)]
+    assert set(activations) == {"relu", "softmax"} and parameters(graph) == 2_056_848
+
+
+def test_minimalistic_mobilenet_v3_leaves_other_activations_after_it_alone():
+    head = "model.blocks=[global_average_pooling, {type: dense, units: 8, activation: tanh}]"
+    graph = graph_of("mobilenet_v3_small", "model.backbone.minimalistic=true", head)
+    activations = [node.type.activation for node in graph.nodes if isinstance(node.type, Activation)]
+    assert set(activations) == {"relu", "tanh", "softmax"}
 
 
 def test_convnext_without_recipe_ends_normalized():
