@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.task import Arrays, Facts, Prediction, Scores, Signature, Task
 
 if TYPE_CHECKING:
     import keras
 
-BATCH_SIZE = 256
+BATCH_SIZE, CALL_BYTES = 256, 2**25
+"""Examples that are computed at once at most, and bytes of their inputs: a network's maps are many times as large."""
 
 
 class Truth(Protocol):
@@ -57,6 +60,24 @@ class Drop:
     lost: int | None
     won: int | None
     n: int
+
+
+def restored(
+    task: Task, predictions: Sequence[Prediction], raws: Sequence[Any], preprocessing: Preprocessing
+) -> list[Prediction]:
+    """Return predictions in pixels of the pictures, where they speak of places.
+
+    Args:
+        task: The task.
+        predictions: What it says of each, in pixels of the network's input.
+        raws: The raw examples, as `Preprocessing.apply` takes them.
+        preprocessing: What was done to them.
+    """
+    found = []
+    for prediction, raw in zip(predictions, raws, strict=True):
+        placement = preprocessing.placement(raw)
+        found.append(prediction if placement is None else task.restored(prediction, placement))
+    return found
 
 
 def evaluate(task: Task, outputs: Arrays, split: Truth, facts: Facts) -> Evaluation:
@@ -133,5 +154,7 @@ def _inputs(model: keras.Model, signature: Signature) -> Mapping[str, Any]:
 def _batches(inputs: Arrays, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
     """Yield slices as float32: pixels stay bytes until they are needed."""
     n = len(next(iter(inputs.values())))
+    each = 4 * sum(math.prod(array.shape[1:]) for array in inputs.values())
+    batch_size = max(1, min(batch_size, CALL_BYTES // max(1, each)))
     for start in range(0, n, batch_size):
         yield {name: np.asarray(array[start : start + batch_size], np.float32) for name, array in inputs.items()}

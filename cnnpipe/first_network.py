@@ -11,6 +11,8 @@ MANY_STEPS = 100
 SIDES = (96, 128, 160, 192, 224)
 """Heights and widths that there are published weights of MobileNetV2 for."""
 BATCH_SIZE = 32
+MAPS_AT_ONCE = 8
+"""Batch size where every pixel is answered for."""
 TRAINING_SHARE = 0.7
 """Share of the examples that the training split has when nobody says otherwise."""
 
@@ -47,6 +49,31 @@ def first_network(data: Mapping[str, Any]) -> FirstNetwork:
         reason = f"A small network from scratch: pretrained ones know larger colour photos, and these are {kind}."
         return _from_scratch(size, steps, reason)
     return _pretrained(size, steps, examples)
+
+
+def first_maps(data: Mapping[str, Any]) -> FirstNetwork:
+    """Return a network that answers for every pixel: a U-Net.
+
+    Args:
+        data: What was found, as `Task.starter` gets it: `examples`, `image_size`.
+    """
+    (height, width), steps = data["image_size"], max(1, round(data["examples"] * TRAINING_SHARE / MAPS_AT_ONCE))
+    side = max([side for side in (64, 96, 128, 160, 192, 224, 256) if side <= min(height, width)], default=64)
+    return FirstNetwork(
+        {"image_size": [side, side]},
+        {
+            "blocks": [
+                {"type": "conv_relu_pool", "filters": filters, "repeat": 2, "batch_normalization": True}
+                for filters in (16, 32, 64, 128)
+            ],
+            "neck": "unet",
+        },
+        {
+            "epochs": min(100, max(10, 2000 // steps)), "batch_size": MAPS_AT_ONCE,
+            "optimizer": {"type": "adam", "learning_rate": 1e-3}, "schedule": "cosine_decay",
+        },
+        "A small U-Net from scratch: it looks at each pixel and at what is around it.",
+    )  # fmt: skip
 
 
 def _from_scratch(size: int, steps: int, reason: str) -> FirstNetwork:

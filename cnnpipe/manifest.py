@@ -198,7 +198,7 @@ class GoldenSample(Spec):
     prediction: dict[str, Any]
     """What the run's Keras model said."""
     reference: dict[str, Any]
-    """Its outputs by name, as nested lists."""
+    """Its outputs by name, as nested lists; a large one as the name of the file that holds those of all samples."""
 
 
 class ParityFile(Spec):

@@ -273,6 +273,13 @@ class Task(Spec):
         """Return pictures for the report by file name, as functions that draw on a matplotlib axes."""
         return {}
 
+    def alike(self, first: Prediction, second: Prediction) -> bool:
+        """Return whether two predictions say the same; unless overridden, all of it but numbers with a fraction.
+
+        A task that answers for many places overrides it: some of them always lie on the edge between two answers.
+        """
+        return not differs(first, second)
+
     def restored(self, prediction: Prediction, placement: Placement) -> Prediction:
         """Return a prediction in pixels of the picture, where `decode` speaks of pixels of the network's input."""
         return prediction
@@ -295,6 +302,17 @@ class Task(Spec):
                 `image_size` (median height and width), `color_mode`, `flip`: whether training may mirror pictures,
                 `pretrained`: whether pretrained weights may be used.
         """
+
+
+def differs(first: Any, second: Any) -> bool:
+    """Return whether two predictions say something else; numbers with a fraction are not compared."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return list(first) != list(second) or any(differs(first[key], second[key]) for key in first)
+    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+        return len(first) != len(second) or any(map(differs, first, second))
+    if isinstance(first, float) and isinstance(second, float):
+        return False
+    return bool(first != second)
 
 
 ROOM = Room("pipelines", Task)

@@ -15,7 +15,7 @@ from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.memory import changed_memory
 from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
-from cnnpipe.bundle.parity import again_bound, compare_outputs, differs
+from cnnpipe.bundle.parity import again_bound, compare_outputs
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
 from cnnpipe.bundle.scales import changed_scales
 from cnnpipe.bundle.workers import RUNTIME_SECONDS
@@ -187,7 +187,7 @@ def _samples(bundle: Bundle, parity: ParityFile) -> Iterator[Problem]:
     _check_shapes(manifest, parity, inputs, outputs)
     yield from _originals(bundle, parity, next(iter(inputs.values())))
     found = stored_outputs(bundle.runtime, bundle.runnable, inputs)
-    reference = _reference(parity, manifest)
+    reference = _reference(bundle, parity)
     yield from _repeated(bundle, parity, found, outputs, reference)
     names = [sample.name for sample in parity.samples]
     tensors = bundle.runnable.facts.outputs
@@ -196,7 +196,7 @@ def _samples(bundle: Bundle, parity: ParityFile) -> Iterator[Problem]:
             yield one.problem(manifest.file)
     said = answers(bundle.runnable, found, bundle.task, bundle.facts)
     for sample, prediction in zip(parity.samples, said, strict=True):
-        if differs(_plain(sample.prediction), _plain(prediction)):
+        if not bundle.task.alike(_plain(sample.prediction), _plain(prediction)):
             yield Problem(
                 f"the golden sample '{sample.name}' should be {_short(sample.prediction)}; "
                 f"the file and the labels of the bundle make it {_short(prediction)}"
@@ -261,12 +261,14 @@ def _repeated(
             )
 
 
-def _reference(parity: ParityFile, manifest: Manifest) -> dict[str, np.ndarray]:
+def _reference(bundle: Bundle, parity: ParityFile) -> dict[str, np.ndarray]:
     import numpy as np
 
     found = {}
-    for entry in manifest.outputs:
-        values = np.asarray([sample.reference.get(entry.name) for sample in parity.samples], dtype=np.float64)
+    for entry in bundle.manifest.outputs:
+        stated = [sample.reference.get(entry.name) for sample in parity.samples]
+        file = stated[0] if stated else None
+        values = np.asarray(_load(bundle.folder, file) if isinstance(file, str) else stated, dtype=np.float64)
         if values.shape != (len(parity.samples), *entry.shape[1:]):
             raise ProblemError(
                 Problem(f"parity.json holds no reference of the shape {entry.shape[1:]} for '{entry.name}'")

@@ -74,13 +74,13 @@ def planned_metadata(
     if not export.device.metadata:
         return None
     signature, graph = subject.signature, subject.graph
-    sizes = {name: math.prod(graph.nodes[position].shape) for name, position in graph.outputs.items()}
+    shapes = {name: tuple(graph.nodes[position].shape) for name, position in graph.outputs.items()}
     contents = Contents(
         name=str(subject.origin.get("recipe", signature.client)),
         inputs=list(graph.inputs),
         normalization=normalization,
         outputs=signature.outputs,
-        sizes=sizes,
+        shapes=shapes,
         class_names=subject.facts.class_names,
     )
     try:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnnpipe.bundle.parity import differs
 from cnnpipe.bundle.runtime import Runnable, real_outputs, stored_inputs, stored_outputs
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.child import Child
@@ -53,7 +52,8 @@ def choose(subject: Subject, file_predictions: Sequence[Prediction], predictions
     nothing about another processor. Where there is none, any.
     """
     split = subject.splits["test"]
-    agreed = [row for row in range(len(split)) if not differs(file_predictions[row], predictions[row])]
+    alike = subject.task.alike
+    agreed = [row for row in range(len(split)) if alike(file_predictions[row], predictions[row])]
     rows = agreed or list(range(len(split)))
     kinds: dict[bytes, int] = {}
     for row in rows:

@@ -16,6 +16,7 @@ from cnnpipe.bundle.runtime import Runnable, file_outputs
 from cnnpipe.child import Child
 from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError, dotted
+from cnnpipe.evaluation import restored
 from cnnpipe.exporters import Exporter, FileFacts, TensorFacts
 from cnnpipe.manifest import MANIFEST, InputEntry, Manifest, OutputEntry, read_manifest
 from cnnpipe.preprocessing import Preprocessing
@@ -70,13 +71,15 @@ class Bundle:
         predictions: list[Prediction] = []
         problems: list[Problem] = []
         for start in range(0, len(examples), BATCH):
+            part = examples[start : start + BATCH]
             try:
-                inputs = self._inputs(examples[start : start + BATCH])
+                inputs = self._inputs(part)
             except ProblemError as error:
                 problems += error.problems
             if not problems:
                 with contradictions(self.folder):
-                    predictions += self.task.decode(self.outputs(inputs), self.facts)
+                    found = self.task.decode(self.outputs(inputs), self.facts)
+                    predictions += restored(self.task, found, _raws(part), self.facts.preprocessing)
         if problems:
             raise ProblemError(problems)
         return predictions
@@ -95,6 +98,11 @@ class Bundle:
             inputs = np.stack([_preprocessed(preprocessing, example) for example in examples])
         keys = self.task.signature(self.facts).inputs
         return {tensor: inputs for tensor, key in keys.items() if key == preprocessing.key}
+
+
+def _raws(examples: Sequence[Any]) -> list[Any]:
+    """Return the contents of files, and what is none as it is."""
+    return [Path(example).read_bytes() if isinstance(example, (str, Path)) else example for example in examples]
 
 
 def open_bundle(folder: Path, runtime: Child | None = None) -> Bundle:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cnnpipe.errors import Problem
 from cnnpipe.exporters import Quantization, TensorFacts
@@ -137,14 +137,3 @@ def _compare(
 def again_bound(quantization: Quantization, magnitude: float, step: float) -> float:
     """Return how far a second run may be from a stored output, in the output's unit."""
     return TOLERANCES[quantization].again * magnitude + AGAIN_STEPS * step
-
-
-def differs(first: Any, second: Any) -> bool:
-    """Return whether two predictions say something else; numbers with a fraction are left to parity."""
-    if isinstance(first, dict) and isinstance(second, dict):
-        return list(first) != list(second) or any(differs(first[key], second[key]) for key in first)
-    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
-        return len(first) != len(second) or any(map(differs, first, second))
-    if isinstance(first, float) and isinstance(second, float):
-        return False
-    return bool(first != second)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cnnpipe.bundle.golden import picture
 from cnnpipe.bundle.open import Bundle
-from cnnpipe.bundle.parity import differs
 from cnnpipe.bundle.runtime import real_outputs, stored_inputs, stored_outputs
 from cnnpipe.child import Child
 from cnnpipe.data import SplitData
@@ -223,7 +222,7 @@ def _judged(runtime: Runtime, bundle: Bundle, trial: Trial, rows: Sequence[int],
     wanted = real_outputs(bundle.runnable, reference)
     here = found.outputs if runtime.feeds_on == "raw" else real_outputs(bundle.runnable, found.outputs)
     said, should = task.decode(here, facts), task.decode(wanted, facts)
-    other = [rows[at] for at, pair in enumerate(zip(said, should, strict=True)) if differs(*pair)]
+    other = [rows[at] for at, pair in enumerate(zip(said, should, strict=True)) if not task.alike(*pair)]
     reasons = []
     apart = _apart(bundle.runnable.facts.outputs, here, wanted)
     steps, output, at = max(apart)

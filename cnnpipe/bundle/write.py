@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 STAGING, OLD, REASONS = ".staging-", ".staging-old-", "rejected.json"
+LARGE = 4096
+"""Values of one example's output above which they are written to a file of their own, and not into parity.json."""
 
 
 @contextmanager
@@ -98,7 +100,8 @@ def write_bundle(folder: Path, export: PlannedExport, subject: Subject, measured
         for name, values in tensors.items():
             (folder / sample_file(kind, name, tensors)).write_bytes(_npy(values))
     originals = _write_originals(folder, golden)
-    (folder / PARITY).write_text(to_json(_parity(measured, originals)), encoding="utf-8")
+    references = _write_references(folder, golden)
+    (folder / PARITY).write_text(to_json(_parity(measured, originals, references)), encoding="utf-8")
     finish(folder, make_manifest(export, subject, measured))
 
 
@@ -159,14 +162,25 @@ def _write_originals(folder: Path, golden: Golden) -> list[str | None]:
     return names
 
 
-def _parity(measured: Measured, originals: Sequence[str | None]) -> ParityFile:
+def _write_references(folder: Path, golden: Golden) -> dict[str, str]:
+    """Write what Keras said where that is too much for JSON, and return the file of each such output."""
+    large = {name: values for name, values in golden.reference.items() if values[0].size > LARGE}
+    found = {name: sample_file("reference", name, golden.reference) for name in large}
+    for name, file in found.items():
+        (folder / file).write_bytes(_npy(large[name]))
+    return found
+
+
+def _parity(measured: Measured, originals: Sequence[str | None], references: Mapping[str, str]) -> ParityFile:
     golden = measured.golden
     samples = [
         GoldenSample(
             name=name,
             original=originals[row],
             prediction=dict(golden.predictions[row]),
-            reference={output: values[row].tolist() for output, values in golden.reference.items()},
+            reference={
+                output: references.get(output) or values[row].tolist() for output, values in golden.reference.items()
+            },
         )
         for row, name in enumerate(golden.names)
     ]

@@ -83,7 +83,8 @@ def _predict(result: PredictResult) -> str:
     keys = [key for key, value in result.predictions[0].items() if not isinstance(value, Mapping)]
     pairs = zip(result.files, result.predictions, strict=True)
     rows = [(str(file), *(_cell(prediction.get(key)) for key in keys)) for file, prediction in pairs]
-    return table(("file", *keys), rows, left=("file", "label"))
+    drawn = ["", f"drawn  {result.pictures[0].parent}"] if result.pictures else []
+    return "\n".join([table(("file", *keys), rows, left=("file", "label")), *drawn])
 
 
 def _ladders(result: ExportsResult) -> Iterator[str]:

@@ -6,7 +6,6 @@ Kotlin and Swift that ask it on a phone.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ class Contents:
         inputs: Names of its inputs, in the file's order.
         normalization: Scale and offset that the input tensor carries; None when the network normalizes, or nothing.
         outputs: Tensor name to what it holds, in the file's order.
-        sizes: Tensor name to the number of values of an output.
+        shapes: Tensor name to the shape of an output, without the batch.
         class_names: The class names in their fixed order; None when there are none.
     """
 
@@ -41,7 +40,7 @@ class Contents:
     inputs: Sequence[str]
     normalization: tuple[float, float] | None
     outputs: Mapping[str, str]
-    sizes: Mapping[str, int]
+    shapes: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...] | None
 
 
@@ -117,6 +116,6 @@ def contents_of(manifest: Manifest) -> Contents:
         inputs=[entry.name for entry in manifest.inputs],
         normalization=carried,
         outputs={entry.name: entry.meaning for entry in manifest.outputs},
-        sizes={entry.name: math.prod(entry.shape[1:]) for entry in manifest.outputs},
+        shapes={entry.name: tuple(entry.shape[1:]) for entry in manifest.outputs},
         class_names=manifest.class_names,
     )

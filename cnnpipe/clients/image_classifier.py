@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -34,7 +35,7 @@ class ImageClassifier(Client):
             contents.name,
             f"Image classification: {meaning}.",
             (ImageInput(name, PICTURE, (-offset / scale,), (1 / scale,)),),
-            (FeatureOutput(output, meaning, _labels(contents.class_names, contents.sizes[output])),),
+            (FeatureOutput(output, meaning, _labels(contents.class_names, math.prod(contents.shapes[output]))),),
         )
 
     def answers(

@@ -175,10 +175,12 @@ class PredictResult:
     Args:
         files: The files in the order in which they were given.
         predictions: One per file, as the task says it: label, confidence, confidences, ...
+        pictures: One per file with what is said drawn over it; empty when none were asked for.
     """
 
     files: tuple[Path, ...]
     predictions: Sequence[Prediction]
+    pictures: tuple[Path, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the plain form: predictions, each with its file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnpipe.data import read_inputs
 from cnnpipe.errors import Problem, ProblemError
-from cnnpipe.evaluation import caller
+from cnnpipe.evaluation import caller, restored
 from cnnpipe.manifest import MANIFEST
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.runs import LABELS as LABELS
@@ -51,7 +51,8 @@ class Trained:
         task, preprocessing = self.loaded.recipe.task, self.facts.preprocessing
         tensors = [name for name, key in task.signature(self.facts).inputs.items() if key == preprocessing.key]
         inputs = {name: read_inputs(preprocessing, files) for name in tensors}
-        return task.decode(self.outputs(inputs), self.facts)
+        predictions = task.decode(self.outputs(inputs), self.facts)
+        return restored(task, predictions, [file.read_bytes() for file in files], preprocessing)
 
 
 def open_trained(reference: str | Path, runs_folder: str | Path = Path("runs")) -> Trained:
