@@ -3,7 +3,7 @@
 One recipe gives a row per layer, and for a backbone a row per block or feature level (--all: its layers too).
 "if dense" says how many weights a fully connected layer would need between the same input and output.
 
-Several give one row each; patterns such as 'vgg*' stand for shipped recipes. "sees" is the receptive field of the last
+Several give one row each, but for broken ones; patterns such as 'vgg*' stand for shipped recipes. "sees" is the receptive field of the last
 map, "memory" what is alive of float32 activations at the peak. "flash" and "arena" are predicted: the bytes of an int8
 file, and what it takes of memory in LiteRT Micro.
 
@@ -19,6 +19,7 @@ import click
 from cnnpipe.cli._command import json_option, make_command, recipes_argument, set_option
 from cnnpipe.cli._failures import print_problems
 from cnnpipe.cli._output import print_json, terminal_width
+from cnnpipe.errors import Problem, ProblemError
 
 COLUMNS = ("recipe", "parameters", "macs", "sees", "memory", "flash", "arena", "year", "source")
 PICTURE = click.Path(dir_okay=False, path_type=Path)
@@ -122,18 +123,22 @@ def _compare(
     recipes: list[str], overrides: tuple[str, ...], sort: str | None, scatter: Path | None, as_json: bool
 ) -> None:
     from cnnpipe.jobs import compare_recipes as job
+    from cnnpipe.report import problems as report
     from cnnpipe.report.comparison import comparison, ordered
 
     found = job.compare_recipes(recipes, overrides)
-    print_problems(dict.fromkeys(warning for one in found for warning in one.description.warnings))
-    rows = ordered([{"recipe": one.recipe, **one.as_json()} for one in found], sort)
+    warnings = dict.fromkeys(warning for one in found.recipes for warning in one.description.warnings)
+    rows = ordered([{"recipe": one.recipe, **one.as_json()} for one in found.recipes], sort)
     if scatter:
-        job.plot(found, scatter)
+        job.plot(found.recipes, scatter)
         click.echo(f"wrote {scatter}", err=True)
     if as_json:
-        print_json({"recipes": {row.pop("recipe"): row for row in rows}})
+        print_json({"recipes": {row.pop("recipe"): row for row in rows}, "problems": report.as_json(found.problems)})
     else:
         click.echo(comparison(rows, terminal_width()))
+    print_problems([*warnings, *found.problems])
+    if found.problems:
+        click.get_current_context().exit(ProblemError.exit_code)
 
 
 def _predict(
@@ -144,8 +149,16 @@ def _predict(
     from cnnpipe.report import problems as report
     from cnnpipe.report.forecast import forecast_text
 
-    found = {recipe: forecasts(recipe, item, overrides) for recipe in recipes}
+    found, broken = {}, list[Problem]()
+    for recipe in recipes:
+        try:
+            found[recipe] = forecasts(recipe, item, overrides)
+        except ProblemError as error:
+            broken += error.problems
+    if not found:
+        raise ProblemError(dict.fromkeys(broken))
     problems = [problem for made in found.values() for one in made for problem in one.problems]
+    problems += dict.fromkeys(broken)
     if plot:
         plot_forecast([one for made in found.values() for one in made], plot)
         click.echo(f"wrote {plot}", err=True)
@@ -156,3 +169,5 @@ def _predict(
         texts = [forecast_text(one.as_json(), one.export.device.title) for made in found.values() for one in made]
         click.echo("\n\n".join(texts))
     print_problems(problems)
+    if broken:
+        click.get_current_context().exit(ProblemError.exit_code)

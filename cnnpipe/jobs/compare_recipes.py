@@ -50,6 +50,19 @@ class Compared:
         return {**self.description.as_json(), "receptive_field": field, "int8": int8, "about": about}
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Several recipes.
+
+    Args:
+        recipes: Those that could be compiled.
+        problems: What is wrong with the others, and which of them they are.
+    """
+
+    recipes: tuple[Compared, ...]
+    problems: tuple[Problem, ...]
+
+
 def named_recipes(names: Sequence[str]) -> list[str]:
     """Return recipe names and files, with patterns such as `vgg*` replaced by the shipped recipes that they match.
 
@@ -71,7 +84,7 @@ def named_recipes(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def compare_recipes(recipes: Sequence[str], overrides: Sequence[str] = ()) -> tuple[Compared, ...]:
+def compare_recipes(recipes: Sequence[str], overrides: Sequence[str] = ()) -> Comparison:
     """Compile recipes and count. Neither data nor TensorFlow is needed when the recipes state their classes.
 
     Args:
@@ -79,7 +92,7 @@ def compare_recipes(recipes: Sequence[str], overrides: Sequence[str] = ()) -> tu
         overrides: Changes of single values in each of them, each `dotted.path=value`.
 
     Raises:
-        ProblemError: With what is wrong in all of them.
+        ProblemError: There is something wrong with each of them.
     """
     found: list[Compared] = []
     problems: list[Problem] = []
@@ -88,9 +101,10 @@ def compare_recipes(recipes: Sequence[str], overrides: Sequence[str] = ()) -> tu
             found.append(_compared(recipe, overrides))
         except ProblemError as error:
             problems += error.problems
-    if problems:
-        raise ProblemError(dict.fromkeys(problems))
-    return tuple(found)
+    problems = list(dict.fromkeys(problems))
+    if not found:
+        raise ProblemError(problems)
+    return Comparison(tuple(found), tuple(problems))
 
 
 def _compared(recipe: str, overrides: Sequence[str]) -> Compared:

@@ -170,6 +170,20 @@ def test_describe_sorts_and_takes_patterns(call: Call, recipe: Path) -> None:
     assert done.exit_code == 2 and "no shipped recipe matches the pattern 'no_such_*'" in done.stderr
 
 
+@pytest.mark.parametrize("options", [(), ("--board", "nicla_vision")], ids=("networks", "files"))
+def test_describe_shows_the_others_when_one_is_broken(call: Call, recipe: Path, options: tuple[str, ...]) -> None:
+    Path("broken.yaml").write_text(recipe.read_text().replace("filters: 4", "filters: -4"))
+    done = call("describe", "broken.yaml", recipe, "one_conv", *options)
+    assert done.exit_code == 2
+    assert "broken.yaml:7:30: model.blocks.0.filters: expected a number of at least 1" in done.stderr
+    assert "1 error" in done.stderr and "broken" not in done.stdout
+    found = json.loads(call("describe", "broken.yaml", recipe, "one_conv", *options, "--json").stdout)
+    assert list(found["recipes"]) == ["small.yaml", "one_conv"]
+    assert [problem["line"] for problem in found["problems"] if problem["file"] == "broken.yaml"] == [7]
+    only = call("describe", "broken.yaml", "no_such", *options)
+    assert only.exit_code == 2 and not only.stdout and "2 errors" in only.stderr
+
+
 def test_describe_knows_what_it_sorts_by() -> None:
     assert tuple(comparison.COLUMNS) == COLUMNS
 
