@@ -3,9 +3,9 @@
 One recipe gives a row per layer, and for a backbone a row per block or feature level (--all: its layers too).
 "if dense" says how many weights a fully connected layer would need between the same input and output.
 
-Several give one row each, but for broken ones; patterns such as 'vgg*' stand for shipped recipes. "sees" is the receptive field of the last
-map, "memory" what is alive of float32 activations at the peak. "flash" and "arena" are predicted: the bytes of an int8
-file, and what it takes of memory in LiteRT Micro.
+Several give one row each, but for broken ones; patterns such as 'vgg*' stand for shipped recipes. "sees" is the
+receptive field of the last map, "memory" what is alive of float32 activations at the peak. "flash" and "arena" are
+predicted: the bytes of an int8 file, and what it takes of memory in LiteRT Micro.
 
 With --target or --board: the operators that the exported file will have, what they take there, and what does not fit.
 """
