@@ -109,7 +109,7 @@ def _load(recipe: Recipe, folder: Path, listener: Listener, exact: bool) -> Load
     digests = {listing.examples[position].name: reading.digests[position] for position in kept}
     membership, decided = split_names(examples, digests, rules, stated)
     labels = {listing.examples[position].name: reading.labels[position] for position in kept}
-    notes = (*listing.notes, *reading.notes, *skipped, *decided, *_contradictions(digests, labels))
+    notes = (*listing.told(), *reading.notes, *skipped, *decided, *_contradictions(digests, labels))
     for note in notes:
         listener.note(note)
     _check_splits(membership)

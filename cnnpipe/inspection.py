@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnpipe.datasets import Dataset, Example
-from cnnpipe.datasets.csv import Csv, header_of
+from cnnpipe.datasets._tables import header_of
+from cnnpipe.datasets.csv import Csv
 from cnnpipe.datasets.image_folder import ImageFolder, existing
 from cnnpipe.errors import Problem, ProblemError
 
@@ -46,7 +47,7 @@ def describe_folder(path: Path) -> dict[str, Any]:
         "examples": len(listing.examples),
         "image_size": (height, width),
         "color_mode": "grayscale" if gray else "rgb",
-        "notes": listing.notes,
+        "notes": listing.told(),
     }
 
 

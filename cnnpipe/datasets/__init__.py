@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,6 +15,8 @@ from cnnpipe.spec import Spec
 SplitName = Literal["training", "validation", "test"]
 IGNORED = 255
 """What `segmentation_masks` says of pixels that count neither in training nor in scores."""
+NAMED = 3
+"""How many places of a repair are told before they are only counted."""
 SPLITS: tuple[SplitName, ...] = ("training", "validation", "test")
 
 
@@ -55,22 +57,39 @@ class Examples:
         examples: All examples, in a stable order.
         class_names: All class names in their fixed order, or None when the labels are numbers.
         notes: What was left out or decided, one sentence each, printed and recorded.
+        repairs: Flaws of annotations and what was done about them, such as `boxes without area, left out`, each with
+            all places where it was found.
     """
 
     examples: Sequence[Example]
     class_names: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def told(self) -> tuple[str, ...]:
+        """Return the notes, and a sentence for each kind of repair that names its first places."""
+        found = []
+        for kind, places in self.repairs.items():
+            more = f" and {len(places) - NAMED:,} more" if len(places) > NAMED else ""
+            found.append(f"{kind.capitalize()}: {len(places):,} ({'; '.join(places[:NAMED])}{more}).")
+        return (*self.notes, *found)
 
 
 class Dataset(Spec):
     """Base of all sources."""
 
     keys: ClassVar[frozenset[str]] = frozenset({"images", "labels"})
-    """The keys of the examples that it gives."""
+    """The keys of the examples that it can give."""
+    more_keys_with: ClassVar[str] = ""
+    """The setting with which it gives all of them, such as `masks: true`; empty where it always does."""
     names_need_a_library: ClassVar[bool] = False
     """Whether `class_names` imports a large library; classes that a recipe states are then compared with the data."""
 
     type: str
+
+    def gives(self) -> frozenset[str]:
+        """Return the keys of the examples that it gives as it is set."""
+        return self.keys
 
     def class_names(self) -> tuple[str, ...] | None:
         """Return the class names when they are known without reading anything, else None."""

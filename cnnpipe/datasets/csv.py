@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
-from cnnpipe.datasets.image_folder import SPLIT_FOLDERS, content_of, existing
-from cnnpipe.errors import Place, Problem, ProblemError
+from cnnpipe.datasets import Dataset, Example, Examples, SplitName
+from cnnpipe.datasets._tables import number_in, rows_of, split_named, unused_columns
+from cnnpipe.datasets.image_folder import content_of, existing
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.spec import RecipePath, nearest
 
 Label = str | tuple[str, ...] | float
-LISTED = 5
-"""How many columns a note names before it only counts."""
 
 
 class Csv(Dataset):
@@ -59,7 +57,7 @@ class Csv(Dataset):
         problems: list[Problem] = []
         examples: dict[str, Example] = {}
         labels: dict[str, Label] = {}
-        for place, row in _rows(table, self):
+        for place, row in rows_of(table, self.delimiter, self._stated_columns()):
             try:
                 name, label, split = self._row(row)
                 if name in examples:
@@ -74,14 +72,12 @@ class Csv(Dataset):
         problems += _unknown(examples, labels, names)
         if problems:
             raise ProblemError(problems)
-        return Examples(tuple(examples.values()), names, self._unused(table))
+        used = (self.image_column, self.split_column, *self._columns())
+        return Examples(tuple(examples.values()), names, unused_columns(table, self.delimiter, used))
 
-    def _unused(self, table: Path) -> tuple[str, ...]:
-        """Return a note when the table has columns that the recipe does not name, such as one of splits."""
-        used = {self.image_column, self.split_column, *self._columns()}
-        rest = [name for name in header_of(table, self.delimiter) if name and name not in used]
-        shown = ", ".join(rest[:LISTED]) + (f" and {len(rest) - LISTED} more" if len(rest) > LISTED else "")
-        return (f"Columns of {table.name} that are not used: {shown}.",) if rest else ()
+    def _stated_columns(self) -> list[tuple[str, str]]:
+        stated = [("image_column", self.image_column), *(("label_column", name) for name in self._columns())]
+        return [*stated, *([("split_column", self.split_column)] if self.split_column else [])]
 
     def _columns(self) -> tuple[str, ...]:
         return (self.label_column,) if isinstance(self.label_column, str) else self.label_column
@@ -90,7 +86,7 @@ class Csv(Dataset):
         """Return name, label and split of a row. Raises `ValueError` when one is not what it should be."""
         if not row[self.image_column]:
             raise ValueError(f"the column '{self.image_column}' is empty")
-        split = _split(row[self.split_column]) if self.split_column else None
+        split = split_named(row[self.split_column]) if self.split_column else None
         return row[self.image_column], self._label(row), split
 
     def _label(self, row: dict[str, str]) -> Label:
@@ -100,7 +96,7 @@ class Csv(Dataset):
             return tuple(name for name in self.label_column if row[name] == "1")
         text = row[self.label_column]
         if self.label_type == "number":
-            return _number(text, self.label_column)
+            return number_in(text, self.label_column)
         if self.label_separator is not None:
             return tuple(dict.fromkeys(part.strip() for part in text.split(self.label_separator) if part.strip()))
         if not text:
@@ -115,82 +111,6 @@ class Csv(Dataset):
             if examples[name].split in (None, "training"):
                 found.update((label,) if isinstance(label, str) else label if isinstance(label, tuple) else ())
         return tuple(sorted(found))
-
-
-def header_of(table: Path, delimiter: str) -> list[str]:
-    """Return the names of a table's columns.
-
-    Raises:
-        ProblemError: It has none, or cannot be read.
-    """
-    place, header = next(_cells(table, delimiter), (Place(str(table), 1, 1), []))
-    if not any(header):
-        raise ProblemError(Problem("the table is empty", place, hint="Its first row must name the columns."))
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise ProblemError(Problem(f"two columns are called '{twice[0]}'", place))
-    return header
-
-
-def _rows(table: Path, spec: Csv) -> Iterator[tuple[Place, dict[str, str]]]:
-    """Yield each row with its place; empty lines are left out."""
-    header = header_of(table, spec.delimiter)
-    _check_columns(table, header, spec)
-    for number, (place, cells) in enumerate(_cells(table, spec.delimiter)):
-        if number == 0 or not cells:
-            continue
-        if len(cells) != len(header):
-            message = f"the row has {len(cells)} cells, but the first row names {len(header)} columns"
-            raise ProblemError(Problem(message, place))
-        yield place, dict(zip(header, cells, strict=True))
-
-
-def _cells(table: Path, delimiter: str) -> Iterator[tuple[Place, list[str]]]:
-    """Yield the stripped cells of each row, with the line that it begins in."""
-    line = 1
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            for cells in reader:
-                yield Place(str(table), line, 1), [cell.strip() for cell in cells]
-                line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise ProblemError(Problem(f"{table} is not UTF-8 text ({error.reason} at byte {error.start})")) from None
-    except csv.Error as error:
-        raise ProblemError(Problem(f"the table is broken ({error})", Place(str(table), line, 1))) from None
-    except OSError as error:
-        raise ProblemError(Problem(f"{table} cannot be read ({error.strerror})")) from None
-
-
-def _check_columns(table: Path, header: Sequence[str], spec: Csv) -> None:
-    wanted = [("image_column", spec.image_column), *(("label_column", name) for name in spec._columns())]
-    wanted += [("split_column", spec.split_column)] if spec.split_column else []
-    problems = []
-    for key, name in wanted:
-        if name not in header:
-            meant = nearest(name, list(header))
-            hint = f"Did you mean '{meant}'?" if meant else f"The columns are {', '.join(header)}."
-            problems.append(Problem(f"there is no column '{name}' in {table}", path=f"data.source.{key}", hint=hint))
-    if problems:
-        raise ProblemError(problems)
-
-
-def _split(text: str) -> SplitName:
-    split = SPLIT_FOLDERS.get(text.lower())
-    if split is None:
-        raise ValueError(f"the split must be one of {', '.join(SPLITS)} (received '{text}')")
-    return split
-
-
-def _number(text: str, column: str) -> float:
-    import math
-
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"the column '{column}' must hold a number (received '{text}')")
-    return number
 
 
 def _unknown(examples: dict[str, Example], labels: dict[str, Label], names: Sequence[str] | None) -> list[Problem]:

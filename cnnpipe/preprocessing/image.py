@@ -146,7 +146,7 @@ class Image(Preprocessing):
 
     def placement(self, raw: Any) -> Placement:
         """Return where `apply` puts a picture."""
-        size = _true_size(raw)
+        size = true_size(raw)
         part, (width, height) = _fitted(size, self)
         left, top = (self.image_size[1] - width) // 2, (self.image_size[0] - height) // 2
         return Placement((size[1], size[0]), part, self.image_size, (left, top, left + width, top + height))
@@ -198,8 +198,12 @@ class Image(Preprocessing):
         }
 
 
-def _true_size(raw: Any) -> tuple[int, int]:
-    """Return width and height of an upright picture; of a file only its header is read."""
+def true_size(raw: Any) -> tuple[int, int]:
+    """Return width and height of an upright picture; of a file only its header is read.
+
+    Raises:
+        OSError: It is no picture.
+    """
     from PIL import Image as pillow
 
     if not isinstance(raw, bytes):

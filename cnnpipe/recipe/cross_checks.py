@@ -47,15 +47,17 @@ def _ignored(value: Any, path: Path = ()) -> Iterator[Problem]:
 
 
 def _needs(recipe: Recipe) -> Iterator[Problem]:
-    missing = sorted(recipe.task.needs - recipe.data.source.keys)
+    source = recipe.data.source
+    missing = sorted(recipe.task.needs - source.gives())
     if missing:
+        given = source.more_keys_with if recipe.task.needs <= source.keys else ""
         words = " and ".join(f"'{key}'" for key in missing)
         yield Problem(
-            f"the source '{recipe.data.source.type}' gives no {words}, and '{recipe.task.type}' needs them",
+            f"the source '{source.type}' gives no {words}, and '{recipe.task.type}' needs them",
             path="data.source",
-            hint="Choose another source or another task.",
+            hint=f"Set {given} there." if given else "Choose another source or another task.",
         )
-    preprocessing, keys = recipe.data.preprocessing, recipe.data.source.keys
+    preprocessing, keys = recipe.data.preprocessing, source.gives()
     if preprocessing.key not in keys:
         yield Problem(
             f"'{preprocessing.type}' works on '{preprocessing.key}', and the source '{recipe.data.source.type}' gives "
