@@ -20,32 +20,41 @@ CONTENTS = Contents(
     inputs=["image"],
     normalization=(1 / 127.5, -1.0),
     outputs={"probabilities": "probability of each class"},
-    sizes={"probabilities": 3},
+    shapes={"probabilities": (3,)},
     class_names=("ant", "bee", "wasp"),
 )
+SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
+    "image_classifier": {"probabilities": (3,)},
+    "image_segmenter": {"probabilities": (8, 8, 4)},
+}
+"""Outputs of a file for each client, of the three classes above."""
 MANIFEST: Any = SimpleNamespace(file="model.tflite", class_names=CONTENTS.class_names)
 
 
-def test_some_are_seen() -> None:
-    assert "image_classifier" in NAMES
+def contents(name: str, **changed: Any) -> Contents:
+    outputs = dict.fromkeys(SHAPES[name], "what it holds")
+    return Contents(**{**vars(CONTENTS), "outputs": outputs, "shapes": SHAPES[name], **changed})
+
+
+def test_all_are_seen() -> None:
+    assert set(SHAPES) == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_metadata_can_be_written_and_name_all_tensors(name: str) -> None:
-    metadata = client_of(name).metadata(CONTENTS)
+    metadata = client_of(name).metadata(contents(name))
     assert isinstance(metadata, Metadata)
     assert [one.name for one in metadata.inputs] == CONTENTS.inputs
-    assert [one.name for one in metadata.outputs] == list(CONTENTS.outputs)
+    assert [one.name for one in metadata.outputs] == list(SHAPES[name])
     data = flat_tables.write(SCHEMA, "ModelMetadata", _tables(metadata), IDENTIFIER)
     assert flat_tables.read(SCHEMA, "ModelMetadata", data, IDENTIFIER)["name"] == "insects"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_normalization_in_the_input_tensor_is_told_as_mean_and_deviation(name: str) -> None:
-    (image,) = client_of(name).metadata(CONTENTS).inputs
+    (image,) = client_of(name).metadata(contents(name)).inputs
     assert (*image.mean, *image.std) == (pytest.approx(127.5), pytest.approx(127.5))
-    inside = Contents(**{**vars(CONTENTS), "normalization": None})
-    (image,) = client_of(name).metadata(inside).inputs
+    (image,) = client_of(name).metadata(contents(name, normalization=None)).inputs
     assert (*image.mean, *image.std) == (0, 1)
 
 
@@ -54,7 +63,7 @@ def test_a_normalization_in_the_input_tensor_is_told_as_mean_and_deviation(name:
 def test_its_lines_load_the_file_and_are_short(name: str, language: str) -> None:
     lines = getattr(client_of(name), language)(MANIFEST).splitlines()
     assert any("model" in line and "tflite" in line for line in lines)
-    assert 5 < len(lines) <= 15
+    assert 5 < len(lines) <= 20
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -66,9 +75,19 @@ def test_some_runtime_plays_it(name: str) -> None:
 def test_labels_that_do_not_fit_are_refused_and_a_yes_or_no_has_one() -> None:
     client = client_of("image_classifier")
     with pytest.raises(ProblemError, match="3 class names for an output of 4 values"):
-        client.metadata(Contents(**{**vars(CONTENTS), "sizes": {"probabilities": 4}}))
-    yes = Contents(**{**vars(CONTENTS), "sizes": {"probabilities": 1}, "class_names": ("no", "yes")})
+        client.metadata(contents("image_classifier", shapes={"probabilities": (4,)}))
+    yes = contents("image_classifier", shapes={"probabilities": (1,)}, class_names=("no", "yes"))
     assert client.metadata(yes).outputs[0].labels == ("yes",)
+
+
+def test_a_mask_has_a_label_for_each_channel_and_the_background_is_one() -> None:
+    client = client_of("image_segmenter")
+    labels = client.metadata(contents("image_segmenter")).outputs[0].labels
+    assert labels == ("background", "ant", "bee", "wasp")
+    every = contents("image_segmenter", shapes={"probabilities": (8, 8, 3)})
+    assert client.metadata(every).outputs[0].labels == CONTENTS.class_names
+    with pytest.raises(ProblemError, match="3 class names for an output of 5 channels"):
+        client.metadata(contents("image_segmenter", shapes={"probabilities": (8, 8, 5)}))
 
 
 def test_an_unknown_kind_is_told_with_those_that_are_known() -> None:
