@@ -18,6 +18,7 @@ DESELECTED = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background may have it ignored
+    os.environ.pop("COLUMNS", None)  # which several test processes have: what goes into a pipe has no width
     config.addinivalue_line("markers", f"real_data: reads real data from the folder that {VARIABLE} names")
 
 
