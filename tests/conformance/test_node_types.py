@@ -29,6 +29,7 @@ from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
 from cnnpipe.graph.nodes.patch_embedding import PatchEmbedding
 from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
+from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
@@ -102,6 +103,8 @@ def permutes(shape):
     return st.tuples(orders.map(tuple).map(Permute), st.just((shape,)))
 
 
+lists = st.tuples(st.integers(1, 4), st.sampled_from([2, 2, 2, 3]))  # positions and channels
+
 STRATEGIES = {
     Input: shapes(2).map(lambda shape: (Input(shape), ())),
     Convolution: one_shape(
@@ -115,6 +118,7 @@ STRATEGIES = {
             st.sampled_from([1, 1, 2, 3]),
             flag,
             starts,
+            st.sampled_from([0.0, -4.5]),
         )
     ),
     DepthwiseConvolution: one_shape(
@@ -151,6 +155,9 @@ STRATEGIES = {
     Add: several(Add()),
     Multiply: several(Multiply()),
     Concatenate: several(Concatenate()),
+    ConcatenatePositions: st.tuples(
+        st.just(ConcatenatePositions()), st.tuples(lists, lists) | st.tuples(lists, lists, lists)
+    ),
     Upsampling: one_shape(lambda r: st.builds(Upsampling, size(r), st.sampled_from(["nearest", "bilinear"]))),
     Resizing: st.tuples(
         st.builds(Resizing, st.tuples(*[st.integers(1, 9)] * 2), st.sampled_from(["nearest", "bilinear"])),

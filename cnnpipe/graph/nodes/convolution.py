@@ -30,6 +30,7 @@ class Convolution(NodeType):
         groups: The input's channels and the filters are divided into so many groups that do not see each other.
         use_bias: Add a learned number per filter.
         initializer: What the kernel starts with.
+        bias_start: What every number per filter starts with.
     """
 
     kind: ClassVar[str] = "convolution"
@@ -41,6 +42,7 @@ class Convolution(NodeType):
     groups: int = 1
     use_bias: bool = True
     initializer: Initializer = "glorot_uniform"
+    bias_start: float = 0.0
 
     def output_shape(self, *inputs: Shape) -> Shape:
         """Return (windows per axis ..., filters)."""
@@ -67,6 +69,7 @@ class Convolution(NodeType):
             groups=(self.groups, 1),
             use_bias=(self.use_bias, True),
             kernel_initializer=(_start(self.initializer), "glorot_uniform"),
+            bias_initializer=(_constant(self.bias_start), "zeros"),
         )
 
     def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
@@ -162,6 +165,10 @@ def _start(initializer: Initializer) -> Any:
         return initializer
     spread = {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}
     return {"class_name": "VarianceScaling", "config": spread}
+
+
+def _constant(value: float) -> Any:
+    return {"class_name": "Constant", "config": {"value": value}} if value else "zeros"
 
 
 def _check_groups(what: str, count: int, groups: int) -> None:

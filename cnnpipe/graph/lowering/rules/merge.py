@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from cnnpipe.graph.core import Shape
 from cnnpipe.graph.lowering.draft import Draft, Reads, Rule, Value, batched, lowers, splits
 from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
+from cnnpipe.graph.nodes.positions import ConcatenatePositions
 
 
 @splits(Multiply)
@@ -60,8 +61,8 @@ def _itself(node: Add | Multiply, draft: Draft, reads: Sequence[Value]) -> Value
     return reads[0]
 
 
-@lowers(Concatenate)
-def concatenate(node: Concatenate, draft: Draft, reads: Sequence[Value]) -> Value:
+@lowers(Concatenate, ConcatenatePositions)
+def concatenate(node: Concatenate | ConcatenatePositions, draft: Draft, reads: Sequence[Value]) -> Value:
     """CONCATENATION."""
     shape = batched(node.output_shape(*(read.shape[1:] for read in reads)))
     return draft.emit("CONCATENATION", *reads, shape=shape)
