@@ -76,6 +76,28 @@ def first_maps(data: Mapping[str, Any]) -> FirstNetwork:
     )  # fmt: skip
 
 
+def first_pyramid(data: Mapping[str, Any]) -> FirstNetwork:
+    """Return a network that answers for places of several sizes: a backbone with a feature pyramid.
+
+    Args:
+        data: What was found, as `Task.starter` gets it: `examples`, `image_size`, `pretrained`, `color_mode`.
+    """
+    (height, width), steps = data["image_size"], max(1, round(data["examples"] * TRAINING_SHARE / BATCH_SIZE * 2))
+    side = max([side for side in (96, 128, 160, 192, 224, 256, 320) if side <= min(height, width)], default=96)
+    pretrained = data["pretrained"] and data["color_mode"] == "rgb"
+    blocks = [{"type": "conv_relu_pool", "filters": n, "batch_normalization": True} for n in (16, 32, 64, 96, 128)]
+    backbone = {"type": "mobilenet_v2", "alpha": 0.35, "weights": "imagenet"}
+    return FirstNetwork(
+        {"image_size": [side, side]},
+        {**({"backbone": backbone} if pretrained else {"blocks": blocks}), "neck": "pafpn"},
+        {
+            "epochs": min(150, max(20, 3000 // steps)), "batch_size": BATCH_SIZE // 2,
+            "optimizer": {"type": "adamw", "learning_rate": 1e-3}, "schedule": "cosine_decay",
+        },
+        "A feature pyramid on a small backbone: fine maps for small objects, coarse ones for large objects.",
+    )  # fmt: skip
+
+
 def _from_scratch(size: int, steps: int, reason: str) -> FirstNetwork:
     """Return a small network that is trained for some 2,000 steps.
 

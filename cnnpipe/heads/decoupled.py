@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cnnpipe.blocks._fields import Normalize, NotNegative, Positive
 from cnnpipe.blocks._layers import convolution, depthwise, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Reshape
 from cnnpipe.heads import Head
+from cnnpipe.necks import Level, level
 
 BOX_VALUES = 4
 
@@ -28,6 +30,8 @@ class Decoupled(Head):
 
     also_called: ClassVar[tuple[str, ...]] = ("detection", "decoupled_head", "anchor_free")
     type: Literal["decoupled"] = "decoupled"
+    levels: Annotated[tuple[Level, ...], Field(min_length=1)] = ("P3", "P4", "P5")
+    """The maps that it reads: small objects need fine ones, large objects coarse ones."""
     filters: Positive | None = None
     """Channels of the convolutions; when left out those of the map."""
     repeat: NotNegative = 2
@@ -45,19 +49,45 @@ class Decoupled(Head):
     """Score that every class has before anything is learned, so that the many cells without object do not rule the
     first steps (Lin et al. 2017, section 4.1)."""
 
-    def expand(self, graph: GraphBuilder, maps: Mapping[str, Tensor], classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    def expand(
+        self, graph: GraphBuilder, maps: Mapping[str, Tensor], classes: int, image: tuple[int, int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Add the head, and return boxes (positions, 4), scores (positions, classes) and the logits of the scores.
 
-        Positions are the cells, row by row, of the maps in their order. The numbers of the boxes are those of
+        Positions are the cells, row by row, of the maps of `levels`. The numbers of the boxes are those of
         `boxes/anchors.py`.
+
+        Args:
+            graph: Where to add.
+            maps: The maps that the model gives, by level.
+            classes: How many classes there are.
+            image: Height and width of the image.
+
+        Raises:
+            ProblemError: One of the maps is missing, or is smaller than the image divided by its stride.
         """
         found: list[list[Tensor]] = [[], []]
-        for name, tensor in maps.items():
+        for name in self.levels:
             with graph.block((), name):
+                tensor = self._read(graph, maps, name, image)
                 for list_of, branch in zip(found, self._branches(graph, tensor, classes), strict=True):
                     list_of.append(branch)
         boxes, logits = (graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0] for parts in found)
         return boxes, graph.add(Activation("sigmoid"), logits), logits
+
+    def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
+        """Return height and width of the maps that it reads, for images of this height and width."""
+        strides = {name: 2 ** int(name[1:]) for name in self.levels}
+        return {name: (-(-image[0] // stride), -(-image[1] // stride)) for name, stride in strides.items()}
+
+    def _read(self, graph: GraphBuilder, maps: Mapping[str, Tensor], name: str, image: tuple[int, int]) -> Tensor:
+        tensor, size = level(graph, maps, name), self.cells(image)[name]
+        if tensor.shape[:-1] != size:
+            message = (
+                f"the map {name} is {text(tensor.shape[:-1])}, and an image of {text(image)} has {text(size)} cells"
+            )
+            raise graph.problem(message, "Use padding same, so that the middles of the cells are known.")
+        return tensor
 
     def _branches(self, graph: GraphBuilder, tensor: Tensor, classes: int) -> tuple[Tensor, Tensor]:
         prior = -math.log((1 - self.prior_probability) / self.prior_probability)
