@@ -7,6 +7,7 @@ the same structure and is left to tests/stress/test_whole_zoo.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.errors import ProblemError
 from cnnpipe.extends import read_chain
+from cnnpipe.jobs import fitting
 from cnnpipe.jobs.check import check
 from cnnpipe.jobs.describe import describe
 from cnnpipe.jobs.list_recipes import list_recipes
@@ -36,6 +38,8 @@ TRAINING = (
     "training.optimizer={type: adam, learning_rate: 0.01}", "task.class_weights={circle: 8}",
 )  # fmt: skip
 """Few steps, after which a network prefers one class: rounding would decide between shares that are all alike."""
+COEFFICIENTS = {"width": 0.25, "depth": 0.3}
+"""A third of the repetitions leaves each family a block that is repeated, if its recipe has one four times."""
 EXPORTS = ("export=[{target: generic, quantization: none}, {target: generic, quantization: int8}]",)
 
 
@@ -46,13 +50,17 @@ def structures() -> list[str]:
 
 
 def small(name: str) -> list[str]:
-    """Return the changes that make a recipe small: a quarter of its width, small pictures, few of them, one epoch."""
+    """Return the changes that make a recipe narrow and shallow, with small pictures, few of them, and one epoch."""
     model = load_recipe(name).recipe.model
-    width = [] if model.blocks is None else ["model.width_coefficient=0.25"]
-    if model.backbone is not None:
-        own = "width_coefficient" in type(model.backbone).model_fields
-        width += ["model.backbone.width_coefficient=0.25"] if own else []
-    return [*DATA, *TRAINING, *EXPORTS, *width, _pictures(name, [*DATA, *width])]
+    backbone = type(model.backbone).model_fields if model.backbone is not None else ()
+    sections = {"model": model.blocks is not None, "model.backbone": "width_coefficient" in backbone}
+    scales = [
+        f"{section}.{direction}_coefficient={factor}"
+        for section, has_blocks in sections.items()
+        for direction, factor in COEFFICIENTS.items()
+        if has_blocks
+    ]
+    return [*DATA, *TRAINING, *EXPORTS, *scales, _pictures(name, [*DATA, *scales])]
 
 
 def _pictures(name: str, overrides: Sequence[str]) -> str:
@@ -71,10 +79,11 @@ def _pictures(name: str, overrides: Sequence[str]) -> str:
 
 
 def trained(name: str, workers: Workers, folder: Path, monkeypatch: pytest.MonkeyPatch) -> RunResult:
-    """Run a recipe at small size with the given processes, which stay open for the next one."""
+    """Run a recipe at small size with the given processes, which stay open for the next one, and no dry export."""
     import keras
 
     keras.backend.clear_session()
+    monkeypatch.setattr(fitting, "prepare", partial(fitting.prepare, dry=False))
     monkeypatch.setattr(Workers, "__exit__", lambda *details: None)
     monkeypatch.setattr("cnnpipe.jobs.run.Workers", lambda: workers)
     return run(name, small(name), folder)

@@ -6,7 +6,6 @@ By hand, some of them as a share of all: `pytest tests/stress/test_whole_zoo.py 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,8 @@ SPEC = importlib.util.spec_from_file_location("zoo_proofs", FILE)
 assert SPEC is not None and SPEC.loader is not None
 proofs: Any = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(proofs)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers() as opened:
-        converter, runtime = opened.converter, opened.runtime
-        yield opened
-        converter.end()
-        runtime.end()
+workers = proofs.workers
+"""The fixture with both processes."""
 
 
 @pytest.mark.parametrize("name", proofs.ZOO)
