@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -166,10 +166,12 @@ def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -
         check_data(run, data)
     quiet_tensorflow()
     run.update(deterministic=make_deterministic(loaded.recipe.seed, loaded.recipe.training.deterministic))
-    models = _build(prepared.trained)
-    if prepared.weights is not None:
-        run.update(weights=load_weights(prepared.weights, prepared.trained, models))
-    result = fit(loaded, data, models, run, notes, resume)
+    distribution = loaded.recipe.training.distribution
+    with distribution.scope() if distribution else nullcontext():
+        models = _build(prepared.trained)
+        if prepared.weights is not None:
+            run.update(weights=load_weights(prepared.weights, prepared.trained, models))
+        result = fit(loaded, data, models, run, notes, resume)
     model = deployed_model(loaded.recipe.task, prepared.graphs, models)
     save_model(model, run.folder / MODEL)
     return Fitted(run, loaded, data, loaded.recipe.task.deployed(prepared.graphs), model, result, notes)

@@ -10,6 +10,7 @@ from pydantic import Field
 from cnnpipe.algorithms import Algorithm, AnyAlgorithm
 from cnnpipe.augmentations import AnyAugmentation
 from cnnpipe.datasets import AnyDataset
+from cnnpipe.distributions import AnyDistribution
 from cnnpipe.durations import Duration
 from cnnpipe.exporters import CALIBRATED, AnyExporter, Granularity, Quantization, TensorType
 from cnnpipe.hyperparameters import AnyHyperparameter
@@ -115,6 +116,8 @@ class Training(Spec):
     """When to stop early: the phase, where there are phases, and the next one begins."""
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     """Keras's dtype policy while training: what is computed with; weights, decisions and exports are float32."""
+    distribution: AnyDistribution | None = None
+    """On which devices or processes each batch is computed; on one when left out."""
     max_time: Duration | None = None
     """Time after which training stops, such as `40m` or `1h30m`, over all processes."""
     deterministic: bool | None = None

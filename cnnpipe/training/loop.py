@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cnnpipe.batches import training_batches
 from cnnpipe.build import refresh, with_outputs
 from cnnpipe.data import LoadedData
+from cnnpipe.distributions import Distribution
 from cnnpipe.errors import ProblemError
 from cnnpipe.evaluation import caller, headline_value
 from cnnpipe.events import Listener
@@ -169,6 +170,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
     part = phase_data(phase, job.loaded, job.data, job.whole, job.network, runs_folder, listener, job.interrupted)
     if progress.pace is None:
         progress.pace = _pace(job, phase, part)
+    progress.pace = _possible(progress.pace, recipe.training.distribution, listener)
     _note_pace(progress.pace, len(part.training), recipe.training.batch_size, listener)
     with computing_in(recipe.training.precision, part.model, _ends(part.graph)):
         rate = _compile(job, phase, part, progress.pace)
@@ -215,6 +217,15 @@ def _pace(job: _Job, phase: Phase, part: PhaseData) -> Pace:
         job.graphs.values() if part.graph is job.whole else [part.graph], len(part.training), training.batch_size,
         training.optimizer_of(phase).gradient_accumulation_steps or 1, phased=bool(training.phases),
     )  # fmt: skip
+
+
+def _possible(pace: Pace, distribution: Distribution | None, listener: Listener) -> Pace:
+    """Return a pace that a distribution can keep; an epoch is as long as without it."""
+    if distribution is None or not distribution.one_step_per_call or pace.steps_per_execution == 1:
+        return pace
+    together = pace.steps_per_execution
+    listener.note(f"TensorFlow takes one step per call, not {together}: '{distribution.type}' cannot take several")
+    return replace(pace, steps_per_execution=1)
 
 
 def _ends(graph: Graph) -> list[str]:

@@ -28,14 +28,16 @@ def set_trainable(graphs: Mapping[str, Graph], models: Mapping[str, keras.Model]
 def make_optimizer(training: Training, phase: Phase, steps_per_epoch: int) -> tuple[Any, Callable[[], float]]:
     """Return the Keras optimizer of a phase, and a function that tells the learning rate of its last update."""
     import keras
+    import numpy as np
 
     spec, schedule = training.optimizer_of(phase), training.schedule_of(phase)
     updates = phase.epochs * steps_per_epoch // (spec.gradient_accumulation_steps or 1)
     rate = schedule.build(spec.learning_rate, max(1, updates)) if schedule else spec.learning_rate
     optimizer = spec.build(rate)
 
-    def last_rate() -> float:
-        return float(rate(max(0, int(optimizer.iterations) - 1)) if callable(rate) else optimizer.learning_rate)
+    def last_rate() -> float:  # of several devices the first tells the numbers
+        steps, constant = (np.asarray(value).item() for value in (optimizer.iterations, optimizer.learning_rate))
+        return float(rate(max(0, steps - 1))) if callable(rate) else constant
 
     if training.precision == "mixed_float16":  # small gradients would become 0
         return keras.optimizers.LossScaleOptimizer(optimizer), last_rate
