@@ -7,6 +7,7 @@ By hand, some of them as a share of all: `pytest tests/stress/test_all_backbones
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 from pathlib import Path
 
@@ -21,8 +22,9 @@ SPEC.loader.exec_module(proofs)
 
 @pytest.mark.parametrize("backbone", proofs.ALL, ids=lambda backbone: backbone.graph_name)
 def test_backbone_is_the_network_of_keras(backbone, tmp_path):
-    keras.backend.clear_session()
     proofs.random_model.cache_clear()
+    keras.backend.clear_session()
+    gc.collect()  # models are cycles, and some have a gigabyte of weights
     sizes = [(n, n) for n in (96, 131)] + [(97, 160)]
     nodes = [proofs.prove_shapes(backbone, size) for size in sizes]
     count, worst, noticed = proofs.prove_values(backbone, sizes[0])
