@@ -28,6 +28,7 @@ from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
 from cnnpipe.graph.nodes.patch_embedding import PatchEmbedding
 from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
+from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
@@ -175,6 +176,27 @@ def test_memory_that_planning_takes_is_predicted_where_the_head_is_smaller(hold_
 @pytest.mark.parametrize("types", [("uint8", "uint8"), ("float32", "uint8"), ("uint8", "float32")])
 def test_other_types_at_the_ends_are_predicted(types, hold_against_prediction):
     hold_against_prediction(NETWORKS["convolutions"], types=types)
+
+
+def two_outputs(cut: bool) -> Graph:
+    """A detector's shape: lists of boxes and scores from two maps; or one output that the other one is made of."""
+    graph = GraphBuilder()
+    fine = chain(graph, graph.input("image", (16, 16, 3)), same(8), Activation("relu"))
+    coarse = chain(graph, fine, MaxPooling(), same(8), Activation("relu"))
+    if cut:
+        return graph.build({"logits": coarse, "probabilities": chain(graph, coarse, same(3, 1), Activation("sigmoid"))})
+    boxes = [chain(graph, one, same(4, 1), Reshape((one.shape[0] ** 2, 4))) for one in (fine, coarse)]
+    scores = [chain(graph, one, same(3, 1), Reshape((one.shape[0] ** 2, 3))) for one in (fine, coarse)]
+    score = graph.add(Activation("sigmoid"), graph.add(ConcatenatePositions(), *scores))
+    return graph.build({"boxes": graph.add(ConcatenatePositions(), *boxes), "scores": score})
+
+
+@pytest.mark.parametrize("types", [("int8", "int8"), ("uint8", "float32")])
+@pytest.mark.parametrize("cut", [False, True])
+def test_several_outputs_are_predicted(cut, types, hold_against_prediction):
+    hold_against_prediction(two_outputs(cut), types=types)
+    if types == ("int8", "int8"):
+        hold_against_prediction(two_outputs(cut), "none")
 
 
 @pytest.mark.parametrize("types", [("float32", "float32"), ("uint8", "uint8")])

@@ -89,15 +89,18 @@ class _Assembly:
 def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity: str) -> Program:
     """Return the program of a draft with one input. Its tensors are inputs, constants, and what operators write.
 
+    What changes the type of an output comes right after what writes it.
+
     Args:
         draft: The steps.
         quantization: What happens to weights and activations.
-        ends: Types of the input and of the output.
+        ends: Types of the input and of the outputs.
         granularity: Whether int8 weights have a scale for each output channel.
     """
     made = _Assembly(quantization, granularity)
-    (first,), (last,), steps = draft.inputs, draft.outputs, draft.steps
+    (first,), steps = draft.inputs, draft.steps
     start = made.activation(first, first, ends[0])
+    written: dict[Value, int] = {}
     for step in steps:
         for read in step.reads:
             if isinstance(read, Constant):
@@ -107,9 +110,16 @@ def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity
     elif ends[0] != made.inside:
         made.positions[first] = made.convert("QUANTIZE", start, first, made.inside, steps[0].layer)
     for step in steps:
-        made.step(step, draft.readers(step.writes), step.writes == last and ends[1] != FLOAT)
-    end = _end(made, last, ends[1], steps[-1].layer)
-    return Program(tuple(made.tensors), tuple(made.operators), (start,), (end,))
+        made.step(step, draft.readers(step.writes), step.writes in draft.outputs and ends[1] != FLOAT)
+        if step.writes in draft.outputs:
+            written[step.writes] = _end(made, step.writes, ends[1], step.layer)
+    last = [written.get(value) for value in draft.outputs]
+    return Program(
+        tuple(made.tensors),
+        tuple(made.operators),
+        (start,),
+        tuple(_end(made, first, ends[1], "") if position is None else position for position in last),
+    )
 
 
 def _end(made: _Assembly, value: Value, dtype: str, layer: str) -> int:

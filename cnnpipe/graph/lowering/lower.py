@@ -50,8 +50,8 @@ def lower(
     """
     if quantization not in KNOWN:
         raise NotPredicted(graph.nodes[-1], f"the operators of {quantization}")
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise NotPredicted(graph.nodes[-1], "the order of operators with several inputs or outputs")
+    if len(graph.inputs) != 1:
+        raise NotPredicted(graph.nodes[-1], "the order of operators with several inputs")
     draft = _draft(without_input_affine(graph) if normalization_carried else graph)
     for rewrite in _rewrites():
         rewrite(draft)
