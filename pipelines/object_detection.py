@@ -269,8 +269,13 @@ class ObjectDetection(Task):
                 "preprocessing": {**network.preprocessing, "color_mode": data["color_mode"]},
                 "augmentation": [
                     *mirrored,
-                    {"type": "random_zoom", "height_factor": 0.2},
-                    {"type": "random_translation", "height_factor": 0.1, "width_factor": 0.1},
+                    {"type": "random_zoom", "height_factor": 0.2, "fill_mode": "constant"},
+                    {
+                        "type": "random_translation",
+                        "height_factor": 0.1,
+                        "width_factor": 0.1,
+                        "fill_mode": "constant",
+                    },
                 ],
             },
             "model": network.model,
