@@ -31,6 +31,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let one of several test processes tell the first how many tests it left out."""
+    if told := getattr(session.config, "workeroutput", None):
+        told["left_out"] = session.config.stash.get(DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from one of several test processes, which all leave out the same."""
+    node.config.stash[DESELECTED] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if count := config.stash.get(DESELECTED, 0):
         terminalreporter.write_line(f"Tests on real data left out, as {VARIABLE} is not set: {count}.")

@@ -70,8 +70,10 @@ def test_the_quick_start_ends_as_shown(tmp_path: Path) -> None:
 def test_the_setup_is_the_one_that_is_tested() -> None:
     first, *_ = blocks("sh")
     assert first == "python3 -m pip install .\ncnnpipe run digits\n"
-    assert "python3 -m pip install -e '.[test]'\npython3 -m pytest\n" in blocks("sh")
-    assert "-m pip install --quiet --disable-pip-version-check '.[test]'" in (ROOT / ".ci" / "run").read_text()
+    assert "python3 -m pip install -e '.[test]'\npython3 -m pytest -n 2\n" in blocks("sh")
+    script = (ROOT / ".ci" / "run").read_text()
+    assert "-m pip install --quiet --disable-pip-version-check '.[test]'" in script
+    assert script.endswith('exec "$environment/bin/python" -m pytest -n 2 </dev/null\n')
 
 
 @pytest.mark.parametrize("name", command_files())
