@@ -17,9 +17,8 @@ from cnnpipe.datasets._split_lists import lines_of
 from cnnpipe.datasets.csv_boxes import corners_of
 from cnnpipe.datasets.image_folder import content_of, existing
 from cnnpipe.errors import Place, Problem, ProblemError
-from cnnpipe.located_yaml import Document
-from cnnpipe.located_yaml import read as read_yaml
 from cnnpipe.spec import RecipePath
+from cnnpipe.text_file import read_text
 
 KEYS: Mapping[SplitName, str] = {"training": "train", "validation": "val", "test": "test"}
 """The keys of data.yaml that say where the pictures of a split are."""
@@ -29,6 +28,15 @@ SLIGHT = 0.002
 """Share of the picture by which a box may reach beyond it without a word: coordinates are rounded."""
 NO_FILE = "pictures without a file of boxes, taken as pictures without objects"
 """What many tools write for such pictures, and what a forgotten file looks like as well."""
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What data.yaml holds, with places. Its keys may be numbers, which those of recipes may not."""
+
+    file: str
+    data: Mapping[Any, Any]
+    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Yolo(Dataset):
     def class_names(self) -> tuple[str, ...] | None:
         """Return the names in data.yaml, when it can be read."""
         try:
-            return _class_names(read_yaml(Path(self.path)))
+            return _class_names(_read_yaml(Path(self.path)))
         except ProblemError:  # told when the data is opened
             return None
 
@@ -127,7 +135,7 @@ class Yolo(Dataset):
 
 def _listed(file: Path) -> _Listed:
     """Return what data.yaml says."""
-    document = read_yaml(file)
+    document = _read_yaml(file)
     names, data = _class_names(document), document.data
     root = file.parent / str(data.get("path") or ".")
     if not root.is_dir():
@@ -146,7 +154,7 @@ def _listed(file: Path) -> _Listed:
     return _Listed(pictures, names, root)
 
 
-def _pictures(document: Document, key: str, root: Path, stated: str) -> Iterator[Path]:
+def _pictures(document: _Document, key: str, root: Path, stated: str) -> Iterator[Path]:
     """Yield the pictures of a folder, or of a list whose paths are relative to the folder of all."""
     place = root / stated
     if not place.exists() and stated.startswith("../"):
@@ -163,7 +171,7 @@ def _pictures(document: Document, key: str, root: Path, stated: str) -> Iterator
         raise _at(document, key, f"{place} does not exist")
 
 
-def _class_names(document: Document) -> tuple[str, ...]:
+def _class_names(document: _Document) -> tuple[str, ...]:
     """Return the names, a list or a mapping of their numbers."""
     stated = document.data.get("names")
     if isinstance(stated, Mapping):
@@ -212,6 +220,24 @@ def _read(picture: Path, items: Sequence[Stated], names: Sequence[str], masks: b
     return {"images": content_of(picture), **truth}
 
 
-def _at(document: Document, key: str, message: str) -> ProblemError:
-    place = document.place((key,)) if key in document.data else Place(document.file, 1, 1)
-    return ProblemError(Problem(message, place))
+def _at(document: _Document, key: str, message: str) -> ProblemError:
+    return ProblemError(Problem(message, document.places.get(key, Place(document.file, 1, 1))))
+
+
+def _read_yaml(file: Path) -> _Document:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    top = Place(str(file), 1, 1)
+    try:
+        data = YAML(typ="rt", pure=True).load(read_text(file, str(file)))
+    except YAMLError as error:
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        place = Place(str(file), mark.line + 1, mark.column + 1) if mark else top
+        raise ProblemError(Problem(f"this is no YAML ({getattr(error, 'problem', None) or error})", place)) from None
+    if not isinstance(data, Mapping):
+        raise ProblemError(Problem("the top level must be a mapping of keys to values", top))
+    lines = {key: data.lc.key(key) for key in data}  # type: ignore[attr-defined]
+    return _Document(
+        str(file), data, {key: Place(str(file), line + 1, column + 1) for key, (line, column) in lines.items()}
+    )
