@@ -67,7 +67,9 @@ class SegmentationLoss(keras.losses.Loss):  # type: ignore[misc]
     def _crossentropy(self, shares: Any, probabilities: Any, counts: Any) -> Any:
         ops = keras.ops
         right = ops.sum(shares * probabilities, axis=-1)
-        each = -ops.log(ops.clip(right, keras.config.epsilon(), 1.0)) * (1 - right) ** self.gamma * counts
+        each = -ops.log(ops.clip(right, keras.config.epsilon(), 1.0)) * counts
+        if self.gamma:  # the slope of 0 ** 0, and of 0 to a power below 1, is no number
+            each = each * ops.maximum(1 - right, keras.config.epsilon()) ** self.gamma
         if self.class_weights is not None:
             each = each * ops.sum(shares * ops.convert_to_tensor(self.class_weights, "float32"), axis=-1)
         return ops.sum(each) / ops.maximum(ops.sum(counts), 1.0)

@@ -69,6 +69,17 @@ def test_what_is_ignored_changes_nothing() -> None:
     assert value(loss, truth, other) == pytest.approx(value(loss, truth, said), rel=1e-6)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_a_certain_answer_has_a_slope(gamma: float) -> None:
+    import tensorflow as tf
+
+    truth = np.array([0, 1, IGNORED, 0], np.uint8).reshape(1, 2, 2, 1)
+    said = tf.Variable(np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32).reshape(1, 2, 2, 2))
+    with tf.GradientTape() as tape:
+        loss = SegmentationLoss(1, 1, gamma)(truth, said)
+    assert np.isfinite(tape.gradient(loss, said).numpy()).all()
+
+
 def test_its_config_makes_it_again() -> None:
     loss = SegmentationLoss(0.5, 2, 1.5, WEIGHTS, 7, "mine")
     assert SegmentationLoss.from_config(loss.get_config()).get_config() == loss.get_config()
