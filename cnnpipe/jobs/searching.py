@@ -67,6 +67,7 @@ class Searching:
             self.oracle, study.definition, self._seconds_left, study.check_data, lambda number: self._tell(),
             self._ended, listener.epoch, listener.note,
         )  # fmt: skip
+        study.search_begins()
 
     def why_over(self) -> str:
         """Return why the search ended."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from cnnpipe.errors import Problem, ProblemError
@@ -14,7 +14,7 @@ from cnnpipe.tuning.client import Client
 from cnnpipe.tuning.search import Order, Outcome, Tell, search
 from cnnpipe.tuning.trainer import Trainer
 
-JOIN_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 class Crew:
@@ -34,7 +34,7 @@ class Crew:
         after: Callable[[str], None], failed: Callable[[BaseException], None],
     ) -> None:  # fmt: skip
         self._address, self._approve, self._after, self._failed = address, approve, after, failed
-        self.done = 0
+        self.done = self._ended = 0
         self._stopped, self._lock = threading.Event(), threading.Lock()
         self._trainers = [trainer() for _ in names]
         self._threads = [
@@ -56,13 +56,12 @@ class Crew:
 
     def busy(self) -> bool:
         """Whether a worker has not ended."""
-        return any(thread.is_alive() for thread in self._threads)
+        return self._ended < len(self._threads)
 
     def wait(self) -> None:
-        """Wait until all have ended."""
-        for thread in self._threads:
-            while thread.is_alive():  # so that Ctrl-C is heard
-                thread.join(JOIN_SECONDS)
+        """Wait until all have ended. Not by `Thread.join`, which takes a thread for dead when Ctrl-C ends the waiting."""
+        while self.busy():
+            time.sleep(POLL_SECONDS)
 
     def _work(self, name: str, trainer: Trainer) -> None:
         client = None
@@ -75,8 +74,9 @@ class Crew:
         finally:
             trainer.close()
             if client is not None:
-                with suppress(Exception):
-                    client.close()
+                client.close()
+            with self._lock:
+                self._ended += 1
 
     def _training(self, trainer: Trainer) -> Callable[[Order, Tell], Outcome | None]:
         def train(order: Order, tell: Tell) -> Outcome | None:

@@ -35,12 +35,17 @@ class Study:
         self.folder, self.definition = folder, definition
         self.state: Mapping[str, Any] | None = content.get("state")
         self.fingerprint: str | None = content.get("data_fingerprint")
-        self._before, self._clock = float(content.get("seconds", 0.0)), time.monotonic()
+        self._before = float(content.get("seconds", 0.0))
+        self._begin: float | None = None
 
     @property
     def seconds(self) -> float:
         """Time spent searching, over all processes."""
-        return self._before + time.monotonic() - self._clock
+        return self._before + (0.0 if self._begin is None else time.monotonic() - self._begin)
+
+    def search_begins(self) -> None:
+        """Let the clock run."""
+        self._begin = time.monotonic()
 
     def keep(self, state: Mapping[str, Any]) -> None:
         """Write the state of the search, in one step."""
