@@ -37,7 +37,7 @@ WITH_ALL_KEYS: dict[str, dict[str, Any]] = {
 }
 """What sources are called with besides, so that they give all their keys."""
 NAMES = ROOM.names()
-CASES = [(name, {}) for name in NAMES] + list(WITH_ALL_KEYS.items())
+CASES = [(name, {}) for name in NAMES] + list(WITH_ALL_KEYS.items()) + [("synthetic_shapes", {"objects": (0, 4)})]
 BOX = (5, 6, 25, 26)
 
 

@@ -74,3 +74,24 @@ def test_shapes_differ_in_what_makes_them_shapes() -> None:
         left, top, right, bottom = raw["bounding_boxes"]["boxes"][0]
         shares[raw["labels"]].append((raw["segmentation_masks"] > 0).sum() / ((right - left) * (bottom - top)))
     assert min(shares["circle"]) > 0.75 > 0.6 > max(shares["star"])
+
+
+def test_several_shapes_are_all_seen_and_differ_in_number() -> None:
+    source = SyntheticShapes(examples=40, objects=(0, 5), image_size=(64, 48))
+    counts = set()
+    for example in source.open(Path()).examples:
+        raw = example.read()
+        instances, labels = raw["instance_masks"], raw["bounding_boxes"]["labels"].tolist()
+        counts.add(len(labels))
+        assert np.unique(instances).tolist() in (list(range(len(labels) + 1)), list(range(1, len(labels) + 1)))
+        assert raw["labels"] == tuple(source.classes[label] for label in sorted(set(labels)))
+        for row, (left, top, right, bottom) in enumerate(raw["bounding_boxes"]["boxes"].astype(int).tolist(), 1):
+            rows, columns = np.nonzero(instances == row)
+            assert (left, top, right, bottom) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert counts >= {0, 1, 3, 5}
+
+
+@pytest.mark.parametrize("objects", [(3, 1), (0, 0), (-1, 2)])
+def test_numbers_of_shapes_that_mean_nothing_are_refused(objects: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="objects"):
+        SyntheticShapes(objects=objects)
