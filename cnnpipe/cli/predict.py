@@ -19,15 +19,18 @@ from cnnpipe.cli._output import finish
     examples=[
         "cnnpipe predict photos photo.jpg",
         "cnnpipe predict runs/photos/0001/exports/generic-int8 'new/*.jpg' --json",
-        "cnnpipe predict nuclei 'slides/*.png' --draw drawn",
+        "cnnpipe predict nuclei_unet 'slides/*.png' --tiles --draw drawn",
     ],
 )
 @click.argument("model")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("--draw", type=click.Path(path_type=Path), help="Folder for pictures with what is said drawn over them.")
+@click.option("--tiles", is_flag=True, help="Answer for large pictures in tiles, as large as they are, pixel by pixel.")
 @runs_option
 @json_option
-def command(model: str, files: tuple[str, ...], draw: Path | None, runs_folder: Path, as_json: bool) -> None:
+def command(
+    model: str, files: tuple[str, ...], draw: Path | None, tiles: bool, runs_folder: Path, as_json: bool
+) -> None:
     from cnnpipe.jobs.predict import predict
 
-    finish(predict(model, files, runs_folder=runs_folder, draw=draw), as_json)
+    finish(predict(model, files, runs_folder=runs_folder, draw=draw, tiles=tiles), as_json)

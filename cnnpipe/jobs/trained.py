@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cnnpipe.data import read_inputs
@@ -38,13 +39,16 @@ class Trained:
         Raises:
             ProblemError: The model file is damaged, or is not safe to open.
         """
+        return self.loaded.recipe.task.answer(self._call, inputs, self.facts)
+
+    @cached_property
+    def _call(self) -> Callable[[Arrays], Arrays]:
+        """Return the Keras model as a function; it is opened once."""
         from cnnpipe.quiet import quiet_tensorflow
         from cnnpipe.safe_model import load_keras
 
         quiet_tensorflow()
-        task = self.loaded.recipe.task
-        call = caller(load_keras(self.run.folder / MODEL), task.signature(self.facts))
-        return task.answer(call, inputs, self.facts)
+        return caller(load_keras(self.run.folder / MODEL), self.loaded.recipe.task.signature(self.facts))
 
     def predict(self, files: Sequence[Path]) -> list[Prediction]:
         """Return what the model says about files."""
