@@ -39,6 +39,7 @@ def training_batches(
     keys: Mapping[str, str] | None = None,
     soften: Callable[[Named], Named] | None = None,
     by_output: Callable[[Named], Named] | None = None,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Return the batches of the steps from `start_step` up to, not including, `stop_step`.
 
@@ -55,6 +56,8 @@ def training_batches(
         soften: Makes labels in a batch of targets such that they may be averaged (`Task.soft_labels`); called when an
             augmentation mixes labels.
         by_output: Makes of a batch of changed targets what is trained on (`Task.training_targets`).
+        part: Number of a part and how many equal ones a batch has; this part alone is returned. It is the same in
+            whatever process it is made, so where there is augmentation the whole batch is changed first.
 
     Returns:
         Pairs of inputs (float32) and targets; a dict by name where there are several, else the tensor itself.
@@ -64,13 +67,18 @@ def training_batches(
     count = len(split)
     gather = _gatherer(split)
     change = _changer(augmentation, seed, keys, soften)
+    first, last = (batch_size * number // part[1] for number in (part[0], part[0] + 1))
+    early = not augmentation
 
     def batch(step: Any) -> Any:
         position = step * batch_size + tf.range(batch_size, dtype="int64")
+        position = position[first:last] if early else position
         epoch = position // count
         index = _shuffled(position % count, epoch, seed, count)
         inputs, targets = gather(index, index + epoch % views * count)
         inputs, targets = change(inputs, targets, step)
+        if not early and part[1] > 1:
+            inputs, targets = tf.nest.map_structure(lambda rows: rows[first:last], (inputs, targets))
         return _pair(inputs, by_output(targets) if by_output else targets)
 
     steps = tf.data.Dataset.range(start_step, stop_step)

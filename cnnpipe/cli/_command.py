@@ -111,4 +111,8 @@ runs_option = click.option(
     "--runs", "runs_folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR",
     help="Folder that holds the runs.",
 )  # fmt: skip
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), metavar="N",
+    help="Processes that train together; as the recipe says when left out.",
+)  # fmt: skip
 run_argument = click.argument("run", metavar="RUN")

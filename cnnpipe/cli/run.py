@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cnnpipe.cli._command import json_option, make_command, recipe_argument, runs_option, set_option
+from cnnpipe.cli._command import json_option, make_command, recipe_argument, runs_option, set_option, workers_option
 from cnnpipe.cli._output import finish
 from cnnpipe.cli._progress import live
 
@@ -15,11 +15,12 @@ from cnnpipe.cli._progress import live
 @make_command(__doc__, examples=["cnnpipe run digits", "cnnpipe run my.yaml --set training.epochs=30"])
 @recipe_argument
 @set_option
+@workers_option
 @runs_option
 @json_option
-def command(recipe: str, overrides: tuple[str, ...], runs_folder: Path, as_json: bool) -> None:
+def command(recipe: str, overrides: tuple[str, ...], workers: int | None, runs_folder: Path, as_json: bool) -> None:
     from cnnpipe.jobs.run import run
 
     with live() as listener:
-        result = run(recipe, overrides, runs_folder=runs_folder, listener=listener)
+        result = run(recipe, overrides, runs_folder, listener, workers)
     finish(result, as_json)

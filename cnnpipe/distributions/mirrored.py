@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -34,16 +35,25 @@ class Mirrored(Distribution):
         gpus = tf.config.list_physical_devices("GPU")
         wanted = self.devices or len(gpus)
         if wanted < 2 or 0 < len(gpus) < wanted:
-            hint = "Leave 'distribution' out." if gpus else "Leave 'distribution' out, or say how many 'devices' to try."
+            hint = (
+                "Leave 'distribution' out." if gpus else "Leave 'distribution' out, or say how many 'devices' to try."
+            )
             have = f"{len(gpus)} GPU{'s' * (len(gpus) != 1)}"
-            raise ProblemError(Problem(f"'mirrored' needs several GPUs (this machine has {have})", path=PATH, hint=hint))
+            raise ProblemError(
+                Problem(f"'mirrored' needs several GPUs (this machine has {have})", path=PATH, hint=hint)
+            )
         if not gpus:
             _divide_processor(wanted)
-        kind = "GPU" if gpus else "CPU"
-        scope: AbstractContextManager[object] = tf.distribute.MirroredStrategy(
-            [f"{kind}:{number}" for number in range(wanted)]
-        ).scope()
+        scope: AbstractContextManager[object] = _strategy("GPU" if gpus else "CPU", wanted).scope()
         return scope
+
+
+@cache
+def _strategy(kind: str, devices: int) -> Any:
+    """Return a strategy, the same one in all of a process: another would use its operations' numbers again."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy([f"{kind}:{number}" for number in range(devices)])
 
 
 def _divide_processor(devices: int) -> None:

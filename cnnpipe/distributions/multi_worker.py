@@ -13,8 +13,8 @@ from cnnpipe.distributions import Distribution
 class MultiWorker(Distribution):
     """Keras's `fit` in each worker, on its part of each batch, with TensorFlow's all-reduce before each update.
 
-    Weights are those of one process, to rounding. BatchNorm takes its statistics from each worker's part of a batch, and
-    its moving averages are averaged over the workers; dropout is drawn for each worker anew.
+    Weights are those of one process, to rounding, but for BatchNorm and dropout: BatchNorm takes its statistics from
+    each worker's part of a batch, and its moving averages are averaged; each worker draws its own dropout.
     """
 
     type: Literal["multi_worker"] = "multi_worker"

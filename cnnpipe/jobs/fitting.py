@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cnnpipe.bundle.convert import start_dry_export
 from cnnpipe.bundle.prediction import unpredicted
 from cnnpipe.bundle.workers import Workers
+from cnnpipe.cluster import ALONE, Cluster
 from cnnpipe.data import LoadedData, load_data
 from cnnpipe.diagnosis import all_findings
 from cnnpipe.errors import Problem, ProblemError
@@ -153,8 +154,15 @@ def begin(prepared: Prepared, runs_folder: str | Path) -> Run:
     return run
 
 
-def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -> Fitted:
+def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False, cluster: Cluster = ALONE) -> Fitted:
     """Train, and write the model into the run folder.
+
+    Args:
+        run: The run folder.
+        prepared: What is trained.
+        notes: Hears of every decision.
+        resume: Whether to go on from a checkpoint.
+        cluster: The processes that train together, of which this is the chief.
 
     Raises:
         ProblemError: The training failed, or its data is not that with which it began.
@@ -167,11 +175,15 @@ def train_in(run: Run, prepared: Prepared, notes: Notes, resume: bool = False) -
     quiet_tensorflow()
     run.update(deterministic=make_deterministic(loaded.recipe.seed, loaded.recipe.training.deterministic))
     distribution = loaded.recipe.training.distribution
+    if distribution and distribution.processes and cluster.size == 1:
+        message = f"'{distribution.type}' needs several processes, and this command trains in one"
+        raise ProblemError(loaded.located(Problem(message, path="training.distribution", hint="Leave it out.")))
+    check_same_data(cluster, data)
     with distribution.scope() if distribution else nullcontext():
-        models = _build(prepared.trained)
+        models = build(prepared.trained)
         if prepared.weights is not None:
             run.update(weights=load_weights(prepared.weights, prepared.trained, models))
-        result = fit(loaded, data, models, run, notes, resume)
+        result = fit(loaded, data, models, run, notes, resume, cluster)
     model = deployed_model(loaded.recipe.task, prepared.graphs, models)
     save_model(model, run.folder / MODEL)
     return Fitted(run, loaded, data, loaded.recipe.task.deployed(prepared.graphs), model, result, notes)
@@ -182,6 +194,18 @@ def check_data(run: Run, data: LoadedData) -> None:
     if data.fingerprint != run.record().get("data_fingerprint"):
         hint = "Put the data back as it was, or train a new run."
         raise ProblemError(Problem(f"the data changed since {run.reference} began", path="data.source", hint=hint))
+
+
+def check_same_data(cluster: Cluster, data: LoadedData) -> None:
+    """Refuse workers that have other data than the chief. All of them must come here.
+
+    Raises:
+        ProblemError: One has.
+    """
+    for worker, (fingerprint, _) in enumerate(cluster.gather("data", data.fingerprint)):
+        if fingerprint != data.fingerprint:
+            other = f"worker {worker} has other data than worker {cluster.index}"
+            raise ProblemError(Problem(other, path="data.source", hint="Copy the chief's data to each host."))
 
 
 def finish(fitted: Fitted) -> TrainResult:
@@ -248,7 +272,8 @@ def _tried(loaded: LoadedRecipe, early: Future[tuple[FileFacts, ...]]) -> tuple[
         raise ProblemError(map(loaded.located, error.problems)) from error
 
 
-def _build(graphs: Mapping[str, Graph]) -> dict[str, keras.Model]:
+def build(graphs: Mapping[str, Graph]) -> dict[str, keras.Model]:
+    """Build the networks as Keras models."""
     from cnnpipe.build import build_model
 
     return {name: build_model(graph) for name, graph in graphs.items()}

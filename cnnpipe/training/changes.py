@@ -9,8 +9,13 @@ from cnnpipe.recipe.difference import Difference, differences
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.training.progress import Progress
 
-FREE = (("training", "max_time"), ("training", "early_stopping"), ("training", "restore"))
-"""Keys that only say when training stops, and which weights are kept."""
+FREE = (
+    ("training", "max_time"),
+    ("training", "early_stopping"),
+    ("training", "restore"),
+    ("training", "distribution"),
+)
+"""Keys that only say when training stops, which weights are kept, and who computes."""
 STEPS = 1000
 """Updates in an epoch, to see whether a schedule depends on the length of its phase."""
 
@@ -32,7 +37,10 @@ def allowed_changes(old: LoadedRecipe, new: LoadedRecipe, progress: Progress) ->
     found = differences(old.recipe, new.recipe)
     refused = [difference for difference in found if not _allowed(difference, progress)]
     if refused:
-        hint = "Only more epochs and another max_time, early_stopping or restore are possible; else train a new run."
+        hint = (
+            "Only more epochs and another max_time, early_stopping, restore or distribution are possible; else train a "
+            "new run."
+        )
         raise ProblemError(
             Problem(f"earlier steps depend on {difference}", new.place_of(difference.new_path), difference.path, hint)
             for difference in refused

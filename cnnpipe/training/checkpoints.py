@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STATE = "checkpoints/state.npz"
 BEST = "checkpoints/best.npz"
+GROUPS = ("network", "part", "optimizer", "sums")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def load_state(run: Run) -> Checkpoint | None:
     progress = Progress.from_json(json.loads(str(arrays.pop("progress"))))
     return Checkpoint(progress, **{
         kind: [arrays[name] for name in sorted(arrays) if name.startswith(kind)]
-        for kind in ("network", "part", "optimizer", "sums")
+        for kind in GROUPS
     })  # fmt: skip
 
 

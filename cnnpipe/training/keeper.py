@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cnnpipe.cluster import ALONE, Cluster
 from cnnpipe.durations import seconds_of
 from cnnpipe.errors import Path, Problem, ProblemError, dotted
 from cnnpipe.events import Listener
@@ -21,6 +22,7 @@ from cnnpipe.training.checkpoints import assign, copies, save_best, save_state
 from cnnpipe.training.interrupt import InterruptedRun
 from cnnpipe.training.pace import Pace
 from cnnpipe.training.progress import Progress
+from cnnpipe.training.sharing import check_weights, shared_values, wishes
 
 if TYPE_CHECKING:
     import keras
@@ -47,8 +49,10 @@ class Keeper:
         rate: Returns the learning rate of the last update.
         listener: Hears of every call.
         interrupted: Tells whether the user wants to stop.
-        board: Writes TensorBoard's files.
+        board: Writes TensorBoard's files; only the chief has one.
         sums: Sums of metrics of the epoch inside which the training goes on.
+        cluster: The processes that train together.
+        time_is_up: Whether the recipe's `max_time` is used up, over all processes; some steps are always taken.
     """
 
     network: keras.Model
@@ -61,11 +65,16 @@ class Keeper:
     rate: Callable[[], float]
     listener: Listener
     interrupted: Callable[[], bool]
-    board: Board
+    board: Board | None
     sums: Sequence[np.ndarray] = ()
+    cluster: Cluster = ALONE
+    time_is_up: bool = False
+    _stop: bool = False
+    _due: bool = False
     _clock: float = field(default_factory=time.monotonic)
     _saved: float = field(default_factory=time.monotonic)
     _best: Sequence[np.ndarray] = ()
+    _values: Mapping[str, float] = field(default_factory=dict)
     _weights: Sequence[np.ndarray] = ()
 
     @property
@@ -99,39 +108,60 @@ class Keeper:
         progress, pace = self.progress, self.pace
         progress.step += pace.steps_per_execution
         progress.epoch_step += pace.steps_per_execution
-        values = {name: float(value) for name, value in logs.items()}
-        self._check_finite(values.get("loss", 0.0))
-        self.listener.progress(progress.step, self._last_step(), values)
+        self._values = shared_values(self.cluster, self.part, logs)
+        self._check_finite(self._values.get("loss", 0.0))
+        self.listener.progress(progress.step, self._last_step(), self._values)
         if progress.epoch_step == pace.steps_per_epoch:
             return  # the end of the epoch saves
-        if self.interrupted() or time.monotonic() - self._saved > MOST_SECONDS:
+        self.agree(MOST_SECONDS)
+        if self._stop or self._due:
             self._save()
         self._stop_if_interrupted()
-        self.part.stop_training = self.time_is_up()  # the epoch ends here, and is judged as it is
+        self.part.stop_training = self.time_is_up  # the epoch ends here, and is judged as it is
+
+    def agree(self, longest: float = math.inf) -> None:
+        """Ask, once for all workers, whether to stop, whether the time is up, and whether to save.
+
+        Args:
+            longest: Seconds after which the state is saved again.
+        """
+        self._tick()
+        limit = self.training.max_time
+        late = limit is not None and self.progress.step > 0 and self.progress.seconds >= seconds_of(limit)
+        due = time.monotonic() - self._saved > longest
+        self._stop, self.time_is_up, self._due = wishes(self.cluster, self.interrupted(), late, due)
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Judge the epoch on the validation split, keep it when it is the best, and save."""
         progress, rate = self.progress, self.rate()
         progress.epochs, progress.phase_epochs, progress.epoch_step = progress.epochs + 1, progress.phase_epochs + 1, 0
+        check_weights(self.cluster, self.network, progress.epochs)
         with averaged(self.part):
-            value = self.validate()
-            if self._improves(value):
+            value = float(self.cluster.gather("score", self.validate() if self.cluster.chief else None)[0][0])
+            if self._improves(value) and self.cluster.chief:
                 self._best = copies(self.network.variables)
         self._weights = copies(self.part.trainable_variables) if averages(self.part) else ()
         self._change_rate(rate, value)
-        self._tick()
-        row = {
+        self.agree(LEAST_SECONDS)
+        self._keep_row(rate, value)
+        self.part.stop_training = self.finished()
+        if self.finished() or self._stop or self._due:
+            self._save()
+        self._stop_if_interrupted()
+
+    def _keep_row(self, rate: float, value: float) -> None:
+        """Write the row of an epoch."""
+        if self.board is None:
+            return
+        progress = self.progress
+        row: history.Row = {
             "epoch": progress.epochs, "step": progress.step,
             **({history.PHASE: self.phase.name} if self.training.phases else {}),
-            **{name: float(number) for name, number in logs.items()}, f"validation_{self.headline.name}": value,
+            **self._values, f"validation_{self.headline.name}": value,
             "learning_rate": rate, "seconds": round(progress.seconds, 3),
         }  # fmt: skip
         history.append_row(self.run, row)
         self.board.add(row)
-        self.part.stop_training = self.finished()
-        if self.finished() or self.interrupted() or time.monotonic() - self._saved > LEAST_SECONDS:
-            self._save()
-        self._stop_if_interrupted()
 
     def put_back_weights(self) -> None:
         """Undo what `fit` did last: it left moving averages in the place of weights."""
@@ -141,13 +171,7 @@ class Keeper:
         """Return whether the phase is at its end."""
         progress = self.progress
         stopped = progress.stopped_early(self.training.early_stopping)
-        return stopped or progress.phase_epochs >= self.phase.epochs or self.time_is_up()
-
-    def time_is_up(self) -> bool:
-        """Return whether the recipe's `max_time` is used up, over all processes; some steps are always taken."""
-        self._tick()
-        limit = self.training.max_time
-        return limit is not None and self.progress.step > 0 and self.progress.seconds >= seconds_of(limit)
+        return stopped or progress.phase_epochs >= self.phase.epochs or self.time_is_up
 
     def _improves(self, value: float) -> bool:
         """Take note of the epoch's value; return whether it is the best. Of equal epochs the later, as it saw more.
@@ -192,7 +216,7 @@ class Keeper:
         ))  # fmt: skip
 
     def _stop_if_interrupted(self) -> None:
-        if self.interrupted():
+        if self._stop:
             epoch = min(self.progress.epochs + 1, self.training.total_epochs)
             raise InterruptedRun(Problem(
                 f"interrupted in epoch {self._where(epoch)}; everything up to step {self.progress.step} is saved",
@@ -212,6 +236,8 @@ class Keeper:
 
     def _save(self) -> None:
         self._tick()
+        if not self.cluster.chief:
+            return
         if self._best:
             save_best(self.run, self._best)
             self._best = ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.batches import training_batches
 from cnnpipe.build import refresh, with_outputs
+from cnnpipe.cluster import ALONE, Cluster, WorkerLost
 from cnnpipe.data import LoadedData
 from cnnpipe.distributions import Distribution
 from cnnpipe.errors import ProblemError
@@ -24,13 +26,21 @@ from cnnpipe.task import Task
 from cnnpipe.training import history
 from cnnpipe.training.averages import averages, set_to_averages
 from cnnpipe.training.board import Board
-from cnnpipe.training.checkpoints import Checkpoint, assign, further_variables, load_state, restore_best
+from cnnpipe.training.checkpoints import (
+    Checkpoint,
+    assign,
+    further_variables,
+    load_state,
+    progress_of,
+    restore_best,
+)
 from cnnpipe.training.interrupt import InterruptedRun, deferred_interrupt
 from cnnpipe.training.keeper import Keeper
 from cnnpipe.training.pace import Pace, choose_pace
 from cnnpipe.training.phases import make_optimizer, set_trainable
 from cnnpipe.training.precision import FLOAT32, computing_in
 from cnnpipe.training.progress import Progress
+from cnnpipe.training.sharing import shared_state
 
 if TYPE_CHECKING:
     import keras
@@ -60,6 +70,7 @@ def fit(
     run: Run,
     listener: Listener,
     resume: bool = False,
+    cluster: Cluster = ALONE,
 ) -> FitResult:
     """Train, and leave the weights that `training.restore` asks for in `models`.
 
@@ -73,23 +84,51 @@ def fit(
         run: Where history and checkpoints go; its state becomes `training`, then `trained`, `interrupted` or `failed`.
         listener: Hears of notes and progress.
         resume: Go on from the last checkpoint, if there is one, with the same result as if there had been no stop.
+        cluster: The processes that train together, of which this is the chief.
 
     Raises:
         InterruptedRun: Ctrl-C; the state is saved.
+        WorkerLost: Another process is gone.
         ProblemError: The loss is not a number, the folder cannot be written, the checkpoint is of another network.
     """
     run.update("training")
     try:
-        result = _fit(loaded, data, models, run, listener, resume)
+        result = _fit(loaded, data, models, run, listener, resume, cluster)
     except InterruptedRun:
         run.update("interrupted")
         raise
+    except WorkerLost as lost:
+        run.update("interrupted")
+        raise _with_way_on(lost, run) from lost.__cause__
     except ProblemError as error:
         with suppress(ProblemError):  # a full disk may be the reason
             run.update("failed", problems=[str(problem) for problem in error.problems])
         raise ProblemError(_placed(loaded, error)) from error
     run.update("trained", best_epoch=result.best_epoch, epochs=result.epochs, training_seconds=round(result.seconds, 3))
     return result
+
+
+def follow(
+    loaded: LoadedRecipe, data: LoadedData, models: Mapping[str, keras.Model], runs_folder: Path, cluster: Cluster
+) -> int:
+    """Train with a chief, who does all that is done once; nothing is written but features below the runs folder.
+
+    Returns:
+        The number of epochs.
+
+    Raises:
+        WorkerLost: The chief is gone.
+        InterruptedRun: The user stopped the training.
+    """
+    nowhere = Run(runs_folder / loaded.name / "0000")
+    return _fit(loaded, data, models, nowhere, Listener(), False, cluster).epochs
+
+
+def _with_way_on(lost: WorkerLost, run: Run) -> WorkerLost:
+    step = progress_of(run).step
+    kept = f"everything up to step {step} is saved" if step else "nothing was saved yet"
+    hint = f"Go on with `cnnpipe train --resume {run.folder}`."
+    return WorkerLost(replace(p, message=f"{p.message}; {kept}", hint=hint) for p in lost.problems)
 
 
 def deployed_model(task: Task, networks: Mapping[str, Graph], models: Mapping[str, keras.Model]) -> keras.Model:
@@ -115,8 +154,9 @@ class _Job:
     run: Run
     listener: Listener
     interrupted: Callable[[], bool]
-    board: Board
+    board: Board | None
     progress: Progress
+    cluster: Cluster
 
     @property
     def whole(self) -> Graph:
@@ -131,31 +171,45 @@ def _fit(
     run: Run,
     listener: Listener,
     resume: bool,
+    cluster: Cluster,
 ) -> FitResult:
     task, training = loaded.recipe.task, loaded.recipe.training
     networks = task.networks(loaded.recipe.model, data.facts, loaded.place_of)
     graphs = task.training_networks(networks, loaded.recipe.model, data.facts, loaded.place_of)
-    network, saved = task.training_model(models), load_state(run) if resume else None
+    network = task.training_model(models)
+    saved = shared_state(cluster, network, load_state(run) if resume else None, run)
     progress = saved.progress if saved else Progress()
-    board = Board(run, history.keep_until(run, progress.epochs))
-    with deferred_interrupt() as interrupted, closing(board):
-        job = _Job(loaded, data, networks, graphs, models, network, run, listener, interrupted, board, progress)
-        while True:
-            keeper = _train_phase(job, training.parts[progress.phase], saved)
-            saved = None
-            _note_early_stop(keeper, listener)
-            last = progress.phase + 1 == len(training.parts)
-            if keeper.time_is_up() and not (last and progress.phase_epochs >= keeper.phase.epochs):
-                listener.note(f"Stopped after epoch {progress.epochs} of {training.total_epochs}: max_time is used up")
-                break
-            if last:
-                break
-            progress.next_phase()
+    with deferred_interrupt() as interrupted, ExitStack() as stack:
+        board = None
+        if cluster.chief:
+            board = stack.enter_context(closing(Board(run, history.keep_until(run, progress.epochs))))
+        job = _Job(
+            loaded, data, networks, graphs, models, network, run, listener, interrupted, board, progress, cluster
+        )
+        try:
+            _train_phases(job, saved)
+        except Exception as error:
+            raise cluster.explained(error) from error
     set_trainable(graphs, models, None)
-    if training.restore == "best":
+    if cluster.chief and training.restore == "best":
         restore_best(run, network)
     rows = history.read_rows(run.folder / history.NAME)
     return FitResult(tuple(rows), progress.best_epoch, progress.epochs, progress.seconds)
+
+
+def _train_phases(job: _Job, saved: Checkpoint | None) -> None:
+    training, progress, listener = job.loaded.recipe.training, job.progress, job.listener
+    while True:
+        keeper = _train_phase(job, training.parts[progress.phase], saved)
+        saved = None
+        _note_early_stop(keeper, listener)
+        last = progress.phase + 1 == len(training.parts)
+        if keeper.time_is_up and not (last and progress.phase_epochs >= keeper.phase.epochs):
+            listener.note(f"Stopped after epoch {progress.epochs} of {training.total_epochs}: max_time is used up")
+            break
+        if last:
+            break
+        progress.next_phase()
 
 
 def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
@@ -167,7 +221,11 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
     set_trainable(job.graphs, job.models, phase)
     listener.stage(f"training {phase.name}" if recipe.training.phases else phase.name)
     runs_folder = job.run.folder.parent.parent
+    if not job.cluster.chief:  # the chief computes features of frozen layers; on its host they are there then
+        job.cluster.gather("features")
     part = phase_data(phase, job.loaded, job.data, job.whole, job.network, runs_folder, listener, job.interrupted)
+    if job.cluster.chief:
+        job.cluster.gather("features")
     if progress.pace is None:
         progress.pace = _pace(job, phase, part)
     progress.pace = _possible(progress.pace, recipe.training.distribution, listener)
@@ -178,7 +236,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
             _restore(job, part, saved)
         keeper = Keeper(
             job.network, part.model, job.run, progress, recipe.training, recipe.task.headline(), _validation(job, part),
-            rate, listener, job.interrupted, job.board, saved.sums if saved else (),
+            rate, listener, job.interrupted, job.board, saved.sums if saved else (), job.cluster,
         )  # fmt: skip
         _train(job, part, keeper)
     set_to_averages(part.model)
@@ -188,6 +246,7 @@ def _train_phase(job: _Job, phase: Phase, saved: Checkpoint | None) -> Keeper:
 def _train(job: _Job, part: PhaseData, keeper: Keeper) -> None:
     """Call `fit`: once, or after a stop inside an epoch first to its end, then for the others."""
     progress, pace, end = keeper.progress, keeper.pace, keeper.phase.epochs
+    keeper.agree()
     for last in (progress.phase_epochs + 1, end) if progress.epoch_step else (end,):
         if keeper.finished():
             return
@@ -207,7 +266,7 @@ def _batches(job: _Job, part: PhaseData, start: int, stop: int) -> Any:
     return training_batches(
         part.training, recipe.training.batch_size, recipe.seed, start, stop, part.augmentation, part.views,
         keys=task.augmented, soften=lambda targets: task.soft_labels(targets, job.data.facts),
-        by_output=task.training_targets,
+        by_output=task.training_targets, part=(job.cluster.index, job.cluster.size),
     )  # fmt: skip
 
 
@@ -252,6 +311,7 @@ def _compile(job: _Job, phase: Phase, part: PhaseData, pace: Pace) -> Callable[[
         auto_scale_loss=False,
     )
     part.model.optimizer.build(part.model.trainable_variables)
+    job.cluster.average_updates(part.model)
     return rate
 
 
@@ -262,6 +322,7 @@ def _restore(job: _Job, part: PhaseData, saved: Checkpoint) -> None:
     assign(job.network.variables, saved.network, job.run)
     assign(further_variables(job.network, part.model), saved.part, job.run)
     assign(part.model.optimizer.variables, saved.optimizer, job.run)
+    job.cluster.own_randomness(job.network)
 
 
 def _validation(job: _Job, part: PhaseData) -> Callable[[], float]:
