@@ -162,6 +162,8 @@ class Manifest(Spec):
     quantization: Quantization
     file: str
     client: str
+    decoding: dict[str, Any] = Field(default_factory=dict)
+    """What else is needed to make answers of the outputs; which of it the client needs depends on its kind."""
     task: dict[str, Any]
     class_names: tuple[str, ...] | None
     granularity: Granularity | None = None

@@ -136,11 +136,14 @@ class Signature:
         inputs: Tensor name to the key of the example that it takes: `{"image": "images"}`.
         outputs: Tensor name to one sentence that says what it holds.
         client: The kind of client, such as `image_classifier`.
+        decoding: What else is needed to make answers of the outputs, such as the places that they stand for; plain
+            values that JSON can hold, which bundle.json states.
     """
 
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     client: str
+    decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ def planned_metadata(
         outputs=signature.outputs,
         shapes=shapes,
         class_names=subject.facts.class_names,
+        decoding=signature.decoding,
     )
     try:
         return client_of(signature.client).metadata(contents)
@@ -107,6 +108,9 @@ def metadata_problems(manifest: Manifest, found: Metadata | None) -> Iterator[Pr
             continue
         for should, here in zip(*pairs, strict=True):
             yield from _differences(manifest.file, vars(should), vars(here))
+    if dict(wanted.custom) != dict(found.custom):
+        names = " and ".join(wanted.custom) or "nothing"
+        yield Problem(f"the metadata of {manifest.file} hold something else than {names}, as bundle.json asks for")
 
 
 def _differences(file: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Problem]:

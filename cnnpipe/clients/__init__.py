@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import TensorFacts
@@ -34,6 +34,7 @@ class Contents:
         outputs: Tensor name to what it holds, in the file's order.
         shapes: Tensor name to the shape of an output, without the batch.
         class_names: The class names in their fixed order; None when there are none.
+        decoding: What else makes answers of the outputs, as `Signature.decoding` says.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Contents:
     outputs: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     class_names: tuple[str, ...] | None
+    decoding: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Client(Spec):
@@ -118,4 +120,5 @@ def contents_of(manifest: Manifest) -> Contents:
         outputs={entry.name: entry.meaning for entry in manifest.outputs},
         shapes={entry.name: tuple(entry.shape[1:]) for entry in manifest.outputs},
         class_names=manifest.class_names,
+        decoding=manifest.decoding,
     )
