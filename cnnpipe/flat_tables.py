@@ -27,8 +27,8 @@ def write(schema: Schema, table: str, fields: Mapping[str, Any], identifier: byt
     return bytes(builder.Output())
 
 
-def read(schema: Schema, table: str, data: bytes, identifier: bytes) -> dict[str, Any]:
-    """Return the fields of a buffer's root, those left out excepted.
+def read(schema: Schema, table: str, data: bytes, identifier: bytes, most_tables: int = MOST_TABLES) -> dict[str, Any]:
+    """Return the fields of a buffer's root, those left out excepted; at most so many tables are followed.
 
     Raises:
         ValueError: It has another identifier, or is damaged.
@@ -36,7 +36,7 @@ def read(schema: Schema, table: str, data: bytes, identifier: bytes) -> dict[str
     if data[4:8] != identifier:
         raise ValueError(f"the mark {identifier.decode()} is missing")
     try:
-        return _Reader(schema, data).table(table, *struct.unpack_from("<I", data))
+        return _Reader(schema, data, most_tables).table(table, *struct.unpack_from("<I", data))
     except (struct.error, IndexError, OverflowError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
 
@@ -100,13 +100,13 @@ def _packed(builder: Any, kind: str, values: Any) -> int:
 class _Reader:
     """Follows offsets in a buffer that may be hostile."""
 
-    def __init__(self, schema: Schema, data: bytes) -> None:
-        self._schema, self._data, self._left = schema, data, MOST_TABLES
+    def __init__(self, schema: Schema, data: bytes, most_tables: int) -> None:
+        self._schema, self._data, self._most, self._left = schema, data, most_tables, most_tables
 
     def table(self, name: str, position: int) -> dict[str, Any]:
         self._left -= 1
         if self._left < 0:
-            raise ValueError(f"it holds more than {MOST_TABLES} tables")
+            raise ValueError(f"it holds more than {self._most} tables")
         found: dict[str, Any] = {}
         slot = 0
         for field, kind in self._schema[name].items():
@@ -139,7 +139,7 @@ class _Reader:
         if inner in _SCALARS:
             size = count * struct.calcsize(_SCALARS[inner])
             return struct.unpack(f"<{count}{_SCALARS[inner]}", self._bytes(place + 4, size))
-        if count > MOST_TABLES:
+        if count > self._most:
             raise ValueError(f"a list of {count} in it")
         return [self._value(inner, place + 4 + 4 * number) for number in range(count)]
 

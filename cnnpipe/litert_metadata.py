@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.litert_file import packed, read
 
 ENTRY, IDENTIFIER, LABELS = "TFLITE_METADATA", b"M001", "labels.txt"
-PARSER = "1.0.0"
-"""The oldest parser that knows all that is written here."""
+PARSER, PARSER_OF_CUSTOM = "1.0.0", "1.5.0"
+"""The oldest parsers that know all that is written here, without and with custom metadata."""
 LARGEST_FILE = 4 * 2**20
 """Bytes up to which a file of the archive is read."""
-_AXIS_LABELS, _RGB = 2, 1
+_AXIS_LABELS, _RGB, _BOUNDARIES = 2, 1, 1
 _TENSOR = {
     "name": "string", "description": "string", "dimension_names": "[string]", "content": "Content",
     "process_units": "[ProcessUnit]", "stats": "Stats", "associated_files": "[AssociatedFile]",
@@ -36,11 +36,17 @@ SCHEMA: flat_tables.Schema = {
     "SubGraphMetadata": {
         "name": "string", "description": "string", "input_tensor_metadata": "[TensorMetadata]",
         "output_tensor_metadata": "[TensorMetadata]", "associated_files": "[AssociatedFile]",
+        "input_process_units": "[ProcessUnit]", "output_process_units": "[ProcessUnit]",
+        "input_tensor_groups": "[TensorGroup]", "output_tensor_groups": "[TensorGroup]",
+        "custom_metadata": "[CustomMetadata]",
     },
+    "TensorGroup": {"name": "string", "tensor_names": "[string]"},
+    "CustomMetadata": {"name": "string", "data": "[ubyte]"},
     "TensorMetadata": _TENSOR,
-    "Content": {"content_properties": "union FeatureProperties ImageProperties"},
+    "Content": {"content_properties": "union FeatureProperties ImageProperties BoundingBoxProperties"},
     "FeatureProperties": {},
     "ImageProperties": {"color_space": "byte"},
+    "BoundingBoxProperties": {"index": "[uint]", "type": "byte", "coordinate_type": "byte"},
     "ProcessUnit": {"options": "union NormalizationOptions"},
     "NormalizationOptions": {"mean": "[float]", "std": "[float]"},
     "Stats": {"max": "[float]", "min": "[float]"},
@@ -73,11 +79,13 @@ class FeatureOutput:
         name: The tensor's name.
         description: What it holds.
         labels: What each number stands for; None when nothing is said.
+        boxes: Whether every four numbers are a box.
     """
 
     name: str
     description: str
     labels: tuple[str, ...] | None
+    boxes: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,12 +97,14 @@ class Metadata:
         description: What it is.
         inputs: One for each input, in the file's order.
         outputs: One for each output, in the file's order.
+        custom: Buffers in a form of their own, by the name under which a client library looks for them.
     """
 
     name: str
     description: str
     inputs: tuple[ImageInput, ...]
     outputs: tuple[FeatureOutput, ...]
+    custom: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def attach(file: Path, metadata: Metadata) -> None:
@@ -161,12 +171,13 @@ def _tables(metadata: Metadata) -> dict[str, Any]:
     graph = {
         "input_tensor_metadata": list(map(_input_table, metadata.inputs)),
         "output_tensor_metadata": list(map(_output_table, metadata.outputs, _files(metadata))),
+        "custom_metadata": [{"name": name, "data": data} for name, data in metadata.custom.items()] or None,
     }
     return {
         "name": metadata.name,
         "description": metadata.description,
         "subgraph_metadata": [graph],
-        "min_parser_version": PARSER,
+        "min_parser_version": PARSER_OF_CUSTOM if metadata.custom else PARSER,
     }
 
 
@@ -182,10 +193,13 @@ def _input_table(one: ImageInput) -> dict[str, Any]:
 
 def _output_table(one: FeatureOutput, file: str) -> dict[str, Any]:
     described = {"name": file, "description": "What each value stands for.", "type": _AXIS_LABELS}
+    content = (
+        ("BoundingBoxProperties", {"index": range(4), "type": _BOUNDARIES}) if one.boxes else ("FeatureProperties", {})
+    )
     return {
         "name": one.name,
         "description": one.description,
-        "content": {"content_properties": ("FeatureProperties", {})},
+        "content": {"content_properties": content},
         "associated_files": None if one.labels is None else [described],
     }
 
@@ -213,6 +227,7 @@ def _metadata(tables: Mapping[str, Any], files: Mapping[str, bytes]) -> Metadata
         tables.get("description", ""),
         tuple(map(_input, graph.get("input_tensor_metadata", []))),
         tuple(_output(table, files) for table in graph.get("output_tensor_metadata", [])),
+        {entry.get("name", ""): bytes(entry.get("data", b"")) for entry in graph.get("custom_metadata", [])},
     )
 
 
@@ -229,7 +244,9 @@ def _input(table: Mapping[str, Any]) -> ImageInput:
 
 def _output(table: Mapping[str, Any], files: Mapping[str, bytes]) -> FeatureOutput:
     labels = next(_labels(table, files), None)
-    return FeatureOutput(table.get("name", ""), table.get("description", ""), labels)
+    kind, _ = table.get("content", {}).get("content_properties", ("", {}))
+    name, description = table.get("name", ""), table.get("description", "")
+    return FeatureOutput(name, description, labels, kind == "BoundingBoxProperties")
 
 
 def _labels(table: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[tuple[str, ...]]:

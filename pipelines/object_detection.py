@@ -50,12 +50,14 @@ class ObjectDetection(Task):
     """How feature maps become boxes and scores."""
     max_boxes: int = Field(default=100, ge=1, le=10_000)
     """How many objects an example may have; more take more memory while training."""
-    score_threshold: float = Field(default=0.05, ge=0, lt=1)
+    score_threshold: float = Field(default=0.05, gt=0, lt=1)
     """Boxes with a lower score are not given. Low, because average precision counts the unsure ones too."""
     drawing_threshold: float = Field(default=0.3, ge=0, lt=1)
     """Boxes with a lower score are not drawn."""
     iou_threshold: float = Field(default=0.6, ge=0, le=1)
-    """Of two boxes of a class that overlap more than this (intersection over union) only the surer one is given."""
+    """Of two boxes that overlap more than this (intersection over union) only the surer one is given."""
+    suppression: Literal["per_class", "across_classes"] = "per_class"
+    """Whether that is so for boxes of the same class, or for any two, as in MediaPipe's ObjectDetector."""
     max_detections: int = Field(default=100, ge=1)
     """How many boxes of an image are given at most, the surest ones."""
     box_loss: Literal["iou", "giou", "diou", "ciou"] = "ciou"
@@ -120,11 +122,22 @@ class ObjectDetection(Task):
         """Return one image in, boxes and scores of all cells out."""
         names = ", ".join(self.class_names(facts))
         boxes = (
-            "a box for each cell, as (y, x, height, width): its middle relative to that of the cell's anchor, in sides "
-            "of the anchor, and the logarithms of its sides, in sides of the anchor"
+            "a box for each cell, level by level and row by row, as (y, x, height, width): its middle relative to that "
+            "of the cell, in sides of the anchor, and the natural logarithms of its sides, in sides of the anchor; an "
+            "anchor is a square of anchor_scale strides, and the stride of level Pn is 2 to the power of n"
         )
         scores = f"how sure each class is in each cell, 0 to 1, in this order: {names}"
-        return Signature({"image": "images"}, {BOXES: boxes, SCORES: scores}, "object_detector")
+        head, (height, width) = cast(Decoupled, self.head), self._size(facts)
+        decoding = {
+            "input_size": (height, width),
+            "levels": head.cells((height, width)),
+            "anchor_scale": head.anchor_scale,
+            "score_threshold": self.score_threshold,
+            "iou_threshold": self.iou_threshold,
+            "suppression": self.suppression,
+            "max_detections": self.max_detections,
+        }
+        return Signature({"image": "images"}, {BOXES: boxes, SCORES: scores}, "object_detector", decoding)
 
     def _anchors(self, facts: Facts) -> np.ndarray:
         from cnnpipe.boxes.anchors import anchors
@@ -193,7 +206,8 @@ class ObjectDetection(Task):
             sure = np.flatnonzero(best >= self.score_threshold)
             boxes = decode(np.asarray(numbers, np.float32)[sure], places[sure])
             labels, best = labels[sure], best[sure]
-            kept = non_max_suppression(boxes, best, labels, self.iou_threshold, self.max_detections)
+            groups = labels if self.suppression == "per_class" else np.zeros_like(labels)
+            kept = non_max_suppression(boxes, best, groups, self.iou_threshold, self.max_detections)
             seen = np.clip(boxes[kept], 0, (width, height, width, height)).tolist()
             rows = zip(labels[kept].tolist(), best[kept].tolist(), seen, strict=True)
             predictions.append({"objects": [{"label": names[k], "confidence": s, "box": box} for k, s, box in rows]})

@@ -32,7 +32,7 @@ class MediapipeTasks(Runtime):
 
     title: ClassVar[str] = "MediaPipe Tasks"
     feeds_on: ClassVar[Literal["stored", "raw"]] = "raw"
-    clients: ClassVar[tuple[str, ...] | None] = ("image_classifier", "image_segmenter")
+    clients: ClassVar[tuple[str, ...] | None] = ("image_classifier", "image_segmenter", "object_detector")
     bounds: ClassVar[Bounds] = Bounds(steps=None, score=0.005, decisions=False)
 
     def missing(self) -> str:

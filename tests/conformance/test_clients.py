@@ -22,13 +22,23 @@ CONTENTS = Contents(
     outputs={"probabilities": "probability of each class"},
     shapes={"probabilities": (3,)},
     class_names=("ant", "bee", "wasp"),
+    decoding={
+        "input_size": (32, 16),
+        "levels": {"P3": (2, 2), "P4": (1, 1)},
+        "anchor_scale": 4.0,
+        "iou_threshold": 0.3,
+        "suppression": "across_classes",
+    },
 )
 SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
     "image_classifier": {"probabilities": (3,)},
     "image_segmenter": {"probabilities": (8, 8, 4)},
+    "object_detector": {"boxes": (5, 4), "scores": (5, 3)},
 }
 """Outputs of a file for each client, of the three classes above."""
-MANIFEST: Any = SimpleNamespace(file="model.tflite", class_names=CONTENTS.class_names)
+MANIFEST: Any = SimpleNamespace(
+    file="model.tflite", class_names=CONTENTS.class_names, decoding={"score_threshold": 0.25}
+)
 
 
 def contents(name: str, **changed: Any) -> Contents:
@@ -70,6 +80,12 @@ def test_its_lines_load_the_file_and_are_short(name: str, language: str) -> None
 def test_some_runtime_plays_it(name: str) -> None:
     runtimes: Iterator[Any] = map(room("runtimes").load, room("runtimes").names())
     assert any(runtime.clients and name in runtime.clients for runtime in runtimes)
+
+
+def test_a_detector_with_another_suppression_than_the_library_is_refused() -> None:
+    decoding = {**CONTENTS.decoding, "iou_threshold": 0.6}
+    with pytest.raises(ProblemError, match=r"iou_threshold 0\.6"):
+        client_of("object_detector").metadata(contents("object_detector", decoding=decoding))
 
 
 def test_labels_that_do_not_fit_are_refused_and_a_yes_or_no_has_one() -> None:

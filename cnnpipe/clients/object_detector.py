@@ -1,0 +1,225 @@
+"""MediaPipe's ObjectDetector: one picture in, boxes with scores out, which it decodes from fixed anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from cnnpipe import flat_tables
+from cnnpipe.clients import Client, Contents
+from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.exporters import TensorFacts
+from cnnpipe.litert_metadata import FeatureOutput, ImageInput, Metadata
+from cnnpipe.manifest import Manifest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PICTURE = "An RGB picture; the client library makes it fit."
+ENTRY, IDENTIFIER, PARSER = "DETECTOR_METADATA", b"V001", "1.0.0"
+SCHEMA: flat_tables.Schema = {
+    "ObjectDetectorOptions": {
+        "min_parser_version": "string", "ssd_anchors_options": "SsdAnchorsOptions",
+        "tensors_decoding_options": "TensorsDecodingOptions",
+    },
+    "SsdAnchorsOptions": {"fixed_anchors_schema": "FixedAnchorsSchema"},
+    "FixedAnchorsSchema": {"anchors": "[FixedAnchor]"},
+    "FixedAnchor": {"x_center": "float", "y_center": "float", "width": "float", "height": "float"},
+    "TensorsDecodingOptions": {
+        "num_classes": "int", "num_boxes": "int", "num_coords": "int", "keypoint_coord_offset": "int",
+        "num_keypoints": "int", "num_values_per_keypoint": "int", "x_scale": "float", "y_scale": "float",
+        "w_scale": "float", "h_scale": "float", "apply_exponential_on_box_size": "byte", "sigmoid_score": "byte",
+    },
+}  # fmt: skip
+"""MediaPipe's own schema, `object_detector_metadata_schema.fbs`."""
+UNSCALED = {
+    "num_coords": 4, "keypoint_coord_offset": 0, "num_keypoints": 0, "num_values_per_keypoint": 2, "x_scale": 1.0,
+    "y_scale": 1.0, "w_scale": 1.0, "h_scale": 1.0, "apply_exponential_on_box_size": 1, "sigmoid_score": 0,
+}  # fmt: skip
+"""What the library undoes: middles in sides of the anchor, logarithms of the sides, scores that are from 0 to 1."""
+
+SUPPRESSION = {"iou_threshold": 0.3, "suppression": "across_classes"}
+"""What the library does with boxes that overlap, and cannot be told to do otherwise."""
+_LEAST = 1e-3
+"""Pixels that a box is counted wide at least; the library rounds them to whole ones."""
+
+
+class ObjectDetector(Client):
+    """One RGB picture, one output of boxes (n, 4) relative to anchors, one of scores (n, classes)."""
+
+    type: Literal["object_detector"] = "object_detector"
+
+    def metadata(self, contents: Contents) -> Metadata:
+        """Return normalization, labels, and the anchors as shares of the picture."""
+        boxes, scores = _outputs(contents)
+        scale, offset = contents.normalization or (1.0, 0.0)
+        (name,), meanings = contents.inputs, contents.outputs
+        labels = contents.class_names
+        count, classes = contents.shapes[scores]
+        if labels is not None and len(labels) != classes:
+            raise ProblemError(Problem(f"{len(labels)} class names for an output of {classes} values"))
+        anchors = _anchors(contents.decoding)
+        if len(anchors) != count:
+            raise ProblemError(Problem(f"{len(anchors)} anchors for an output of {count} boxes"))
+        options = {"num_classes": classes, "num_boxes": count, **UNSCALED}
+        rows = [dict(zip(SCHEMA["FixedAnchor"], row, strict=True)) for row in anchors]
+        fields = {
+            "min_parser_version": PARSER,
+            "ssd_anchors_options": {"fixed_anchors_schema": {"anchors": rows}},
+            "tensors_decoding_options": options,
+        }
+        return Metadata(
+            contents.name,
+            f"Object detection: {meanings[scores]}.",
+            (ImageInput(name, PICTURE, (-offset / scale,), (1 / scale,)),),
+            tuple(
+                FeatureOutput(output, meaning, labels if output == scores else None, output == boxes)
+                for output, meaning in meanings.items()
+            ),
+            {ENTRY: flat_tables.write(SCHEMA, "ObjectDetectorOptions", fields, IDENTIFIER)},
+        )
+
+    def answers(
+        self, file: Path, pictures: Sequence[np.ndarray], outputs: Sequence[TensorFacts], metadata: Metadata
+    ) -> dict[str, np.ndarray]:
+        """Find the objects of every picture; the k-th one is put into row k, as the numbers that decode to it there."""
+        import mediapipe
+        import numpy as np
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        from cnnpipe.boxes.anchors import encode
+
+        places, (boxes, scores) = _told_anchors(metadata), _told_outputs(metadata)
+        shapes = {output.name: output.shape[1:] for output in outputs}
+        values = {name: np.zeros((len(pictures), *shapes[name]), np.float32) for name in (boxes, scores)}
+        options = vision.ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=str(file)))
+        labels = next(output.labels for output in metadata.outputs if output.name == scores)
+        try:
+            with vision.ObjectDetector.create_from_options(options) as detector:
+                for row, pixels in enumerate(pictures):
+                    data = np.ascontiguousarray(pixels)
+                    picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
+                    whole = np.tile(data.shape[1::-1], 2)
+                    found = [
+                        (one.bounding_box, each)
+                        for one in detector.detect(picture).detections
+                        for each in one.categories
+                    ]
+                    for k, (box, category) in enumerate(found):
+                        sides = max(box.width, _LEAST), max(box.height, _LEAST)
+                        corners = box.origin_x, box.origin_y, box.origin_x + sides[0], box.origin_y + sides[1]
+                        values[scores][row, k, _class_of(category, labels)] = category.score
+                        values[boxes][row, k] = encode(np.divide(corners, whole), places[k])
+        except (RuntimeError, ValueError, IndexError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ProblemError(Problem(f"MediaPipe's ObjectDetector refuses {file.name} ({reason})")) from None
+        return values
+
+    def kotlin(self, manifest: Manifest) -> str:
+        """Return a function from a bitmap to labels, scores and boxes."""
+        return "\n".join(
+            [
+                '// In build.gradle: implementation("com.google.mediapipe:tasks-vision:0.10.26")',
+                f"// {manifest.file} lies in src/main/assets.",
+                "import android.content.Context",
+                "import android.graphics.Bitmap",
+                "import com.google.mediapipe.framework.image.BitmapImageBuilder",
+                "import com.google.mediapipe.tasks.components.containers.Detection",
+                "import com.google.mediapipe.tasks.core.BaseOptions",
+                "import com.google.mediapipe.tasks.vision.objectdetector.ObjectDetector",
+                "",
+                "fun detect(context: Context, upright: Bitmap): List<Detection> {",
+                f'    val base = BaseOptions.builder().setModelAssetPath("{manifest.file}").build()',
+                "    val options = ObjectDetector.ObjectDetectorOptions.builder()",
+                f"        .setBaseOptions(base).setScoreThreshold({_threshold(manifest)}f).build()",
+                "    return ObjectDetector.createFromOptions(context, options).use { detector ->",
+                "        detector.detect(BitmapImageBuilder(upright).build()).detections()",
+                "    }",
+                "}",
+            ]
+        )
+
+    def swift(self, manifest: Manifest) -> str:
+        """Return a function from an image to labels, scores and boxes."""
+        stem, _, suffix = manifest.file.rpartition(".")
+        return "\n".join(
+            [
+                "// In the Podfile: pod 'MediaPipeTasksVision'",
+                f"// {manifest.file} lies in the application's bundle.",
+                "import MediaPipeTasksVision",
+                "import UIKit",
+                "",
+                "func detect(_ upright: UIImage) throws -> [Detection] {",
+                "    let options = ObjectDetectorOptions()",
+                "    options.baseOptions.modelAssetPath =",
+                f'        Bundle.main.path(forResource: "{stem}", ofType: "{suffix}")!',
+                f"    options.scoreThreshold = {_threshold(manifest)}",
+                "    let detector = try ObjectDetector(options: options)",
+                "    return try detector.detect(image: MPImage(uiImage: upright)).detections",
+                "}",
+            ]
+        )
+
+
+def _threshold(manifest: Manifest) -> float:
+    return float(manifest.decoding.get("score_threshold", 0.0))
+
+
+def _outputs(contents: Contents) -> tuple[str, str]:
+    """Return the names of the boxes and of the scores.
+
+    Raises:
+        ProblemError: The file has other outputs, or nobody says what its boxes mean.
+    """
+    if len(contents.inputs) != 1 or set(contents.outputs) != {"boxes", "scores"} or "levels" not in contents.decoding:
+        message = "MediaPipe's ObjectDetector takes one input, and outputs 'boxes' and 'scores' with levels of anchors"
+        raise ProblemError(Problem(f"{message}; the file has {', '.join((*contents.inputs, *contents.outputs))}"))
+    wanted = {key: contents.decoding.get(key) for key in SUPPRESSION}
+    if wanted != SUPPRESSION:
+        message, hint = (
+            f"{' and '.join(f'{key} {value}' for key, value in values.items())}" for values in (wanted, SUPPRESSION)
+        )
+        raise ProblemError(
+            Problem(
+                f"MediaPipe's ObjectDetector has rules of its own for overlapping boxes, and the task has {message}",
+                hint=f"Set these keys of the task to what the library does: {hint}.",
+            )
+        )
+    return "boxes", "scores"
+
+
+def _anchors(decoding: Mapping[str, Any]) -> list[list[float]]:
+    """Return column, row, width and height of each anchor as shares of the picture."""
+    import numpy as np
+
+    from cnnpipe.boxes.anchors import anchors
+
+    height, width = decoding["input_size"]
+    places = anchors(decoding["levels"], decoding["anchor_scale"]).astype(float)
+    found: list[list[float]] = (places / np.array([width, height, width, height])).tolist()
+    return found
+
+
+def _told_anchors(metadata: Metadata) -> np.ndarray:
+    """Return the anchors that the metadata tell."""
+    import numpy as np
+
+    data = metadata.custom[ENTRY]
+    told = flat_tables.read(SCHEMA, "ObjectDetectorOptions", data, IDENTIFIER, len(data))
+    rows = told["ssd_anchors_options"]["fixed_anchors_schema"]["anchors"]
+    return np.array([[row[key] for key in SCHEMA["FixedAnchor"]] for row in rows])
+
+
+def _told_outputs(metadata: Metadata) -> tuple[str, str]:
+    boxes, scores = sorted(metadata.outputs, key=lambda output: not output.boxes)
+    return boxes.name, scores.name
+
+
+def _class_of(category: Any, labels: tuple[str, ...] | None) -> int:
+    """Return the number of a class; the library tells the name alone where there is one."""
+    if labels is None:
+        return int(category.index)
+    if category.category_name not in labels:
+        raise ProblemError(Problem(f"MediaPipe's ObjectDetector knows a class '{category.category_name}'"))
+    return labels.index(category.category_name)
