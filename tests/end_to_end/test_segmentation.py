@@ -1,0 +1,112 @@
+"""Semantic segmentation as a user runs it: train, export for three devices, ask about pictures small and large."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from cnnpipe import run_lengths
+from cnnpipe.cli._group import cli
+from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
+from cnnpipe.jobs.predict import predict
+from cnnpipe.jobs.results import RunResult
+from cnnpipe.jobs.run import run
+from cnnpipe.manifest import read_manifest
+
+RECIPE = """
+task: {type: semantic_segmentation, loss: crossentropy_and_dice}
+data:
+  source: {type: synthetic_shapes, examples: 240, image_size: [32, 32], classes: [circle], noise: 0.02}
+  preprocessing: {image_size: [32, 32], interpolation: mediapipe}
+  augmentation: [{type: random_flip}]
+model:
+  blocks:
+    - {type: conv_relu_pool, filters: 8}
+    - {type: conv_relu_pool, filters: 16}
+    - {type: conv, filters: 32}
+  neck: {type: unet, repeat: 1, filters: [16, 8], batch_normalization: false}
+training: {epochs: 14, batch_size: 8, optimizer: {type: adam, learning_rate: 4e-3}}
+export:
+  - {target: generic, quantization: none}
+  - {target: android, quantization: int8, max_drop: 0.05}
+  - {target: {type: cortex_m, board: arduino_nano_33_ble}, quantization: int8, max_drop: 0.05}
+"""
+
+
+@pytest.fixture(scope="module")
+def circles(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    folder = tmp_path_factory.mktemp("circles")
+    (folder / "circles.yaml").write_text(RECIPE, encoding="utf-8")
+    return run(folder / "circles.yaml", runs_folder=folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Path, np.ndarray]]]:
+    """Pictures of other sizes, with the pixels of the circle."""
+    folder, found = tmp_path_factory.mktemp("pictures"), []
+    for example in (
+        SyntheticShapes(examples=4, image_size=(48, 64), classes=("circle",), noise=0.02, seed=7).open(folder).examples
+    ):
+        raw = example.read()
+        Image.fromarray(raw["images"]).save(folder / f"{example.name}.png")
+        found.append((folder / f"{example.name}.png", raw["segmentation_masks"] == 1))
+    yield found
+
+
+def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> None:
+    assert circles.training.scores.metrics["mean_iou"].value > 0.75
+    assert [export.passed for export in circles.exported.exports] == [True] * 3
+    proofs = {
+        proof.runtime: proof
+        for export in circles.exported.exports
+        for proof in read_manifest(export.file.parent).proofs
+    }
+    assert {"mediapipe_tasks", "litert_micro"} <= set(proofs)
+    assert all(proof.state == "passed" for proof in proofs.values())
+    memory = read_manifest(circles.exported.exports[2].file.parent).memory
+    assert memory is not None and memory.measured_by is not None
+
+
+def test_a_mask_is_as_large_as_the_picture_and_lies_on_the_object(
+    circles: RunResult, pictures: list[tuple[Path, np.ndarray]]
+) -> None:
+    for model in (
+        circles.training.run,
+        circles.exported.exports[0].file.parent,
+        circles.exported.exports[1].file.parent,
+    ):
+        answers = predict(model, [file for file, _ in pictures]).predictions
+        masks = [run_lengths.decode(answer["mask"]) == 1 for answer in answers]
+        overlaps = [(m & t).sum() / (m | t).sum() for m, (_, t) in zip(masks, pictures, strict=True)]
+        assert [mask.shape for mask in masks] == [(48, 64)] * 4
+        assert np.mean(overlaps) > 0.5
+
+
+def test_tiles_answer_at_full_size_and_pictures_are_drawn(circles: RunResult, tmp_path: Path) -> None:
+    shapes = SyntheticShapes(examples=1, image_size=(32, 32), classes=("circle",), noise=0.02, seed=7)
+    raw = shapes.open(tmp_path).examples[0].read()
+    large = np.pad(raw["images"], [(0, 60), (0, 90), (0, 0)], mode="edge")
+    Image.fromarray(large).save(tmp_path / "large.png")
+    arguments = [str(circles.exported.exports[0].file.parent), str(tmp_path / "large.png"), "--tiles", "--json"]
+    asked = CliRunner().invoke(cli, ["predict", *arguments, "--draw", str(tmp_path / "drawn")])
+    assert asked.exit_code == 0, asked.output
+    (answer,) = json.loads(asked.stdout)["predictions"]
+    mask = run_lengths.decode(answer["mask"])
+    assert mask.shape == large.shape[:2]
+    assert (mask[:32, :32][raw["segmentation_masks"] == 1] == 1).mean() > 0.5
+    with Image.open(tmp_path / "drawn" / "large.png") as drawn:
+        assert drawn.width >= large.shape[1]
+
+
+def test_scores_tell_classes_and_distances(circles: RunResult) -> None:
+    details: dict[str, Any] = dict(circles.training.scores.details)
+    assert set(details["per_class"]) == {"background", "circle"}
+    assert details["errors_by_distance"][0]["errors"] > details["errors_by_distance"][4]["errors"]
+    assert {"iou.png", "errors_by_distance.png"} <= {file.name for file in (circles.training.run / "figures").iterdir()}
