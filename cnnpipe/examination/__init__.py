@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from cnnpipe.errors import Problem
 
 if TYPE_CHECKING:
     from cnnpipe.examination.pictures import Picture
+    from cnnpipe.examination.truth import Objects, Truth
     from cnnpipe.recipe.schema import Recipe
 
 
@@ -28,6 +30,7 @@ class Examined:
         unreadable: Why it cannot be read; empty when it can.
         unusable: Why the task cannot use it; empty when it can.
         picture: What the picture is, when it is one and was looked at.
+        truth: Its boxes and masks, where the task needs them and they were looked at.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Examined:
     unreadable: str = ""
     unusable: str = ""
     picture: Picture | None = None
+    truth: Truth | None = None
 
     @property
     def shown(self) -> str:
@@ -55,6 +59,8 @@ class Examination:
         examples: All examples, in the source's order.
         notes: What the source left out or decided.
         problems: What stops a run before any example is read, or because of the splits.
+        source_class_names: The class names that numbers of boxes and masks mean.
+        repairs: Flaws of annotations and what the source did about them, each with all places.
     """
 
     recipe: Recipe
@@ -62,6 +68,13 @@ class Examination:
     examples: tuple[Examined, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    source_class_names: tuple[str, ...] = ()
+    repairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> list[tuple[Examined, Objects]]:
+        """All examples whose boxes were looked at, each with its boxes."""
+        return [(e, e.truth.objects) for e in self.examples if e.truth is not None and e.truth.objects is not None]
 
     @property
     def pictures(self) -> list[tuple[Examined, Picture]]:

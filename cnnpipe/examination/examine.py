@@ -17,6 +17,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.events import Listener
 from cnnpipe.examination import Examination, Examined, cache
 from cnnpipe.examination.pictures import Picture, look_at
+from cnnpipe.examination.truth import Truth, truth_of
 from cnnpipe.names import name_problems
 from cnnpipe.reading import digest_of
 from cnnpipe.recipe.load import LoadedRecipe
@@ -37,6 +38,7 @@ class _Look:
     unreadable: str = ""
     unusable: str = ""
     picture: Picture | None = None
+    truth: Truth | None = None
 
 
 def examine(loaded: LoadedRecipe, listing: Examples, runs_folder: Path, listener: Listener) -> Examination:
@@ -68,11 +70,13 @@ def examine(loaded: LoadedRecipe, listing: Examples, runs_folder: Path, listener
         names or (),
         tuple(
             Examined(e.name, splits.get(e.name), look.labels, look.digest, e.file, look.unreadable, look.unusable,
-                     look.picture)
+                     look.picture, look.truth)
             for e, look in zip(listing.examples, looks, strict=True)
         ),
         listing.notes,
         (*problems, *found),
+        listing.class_names or (),
+        listing.repairs,
     )  # fmt: skip
 
 
@@ -125,13 +129,15 @@ def _look(example: Example, recipe: Recipe, listing: Examples, facts: Facts | No
             picture = known.get(digest) or look_at(raw)
         else:
             recipe.data.preprocessing.apply(raw)
+        placed = recipe.data.preprocessing.placed(example_read)
+        truth = truth_of(example_read, placed, recipe.task.needs, len(listing.class_names or ()))
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error).rstrip(".")
         return _Look(unreadable=reason)
-    look = _Look(digest, labels_of(example_read.get("labels"), listing.class_names), picture=picture)
+    look = _Look(digest, labels_of(example_read.get("labels"), listing.class_names), picture=picture, truth=truth)
     if facts is not None:
         try:
-            recipe.task.encode(example_read, facts)
+            recipe.task.encode(placed, facts)
         except ValueError as error:
             return replace(look, unusable=str(error).rstrip("."))
     return look

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from cnnpipe.annotations import Annotations
 from cnnpipe.data import SplitData
 from cnnpipe.datasets import Examples
 from cnnpipe.examination import Examination
+from cnnpipe.examination.truth import KEYS, batch_of, from_batch, shown_truth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,12 +33,16 @@ class Row:
         before: What preprocessing made of them, uint8, `(height, width, channels)` each.
         after: The same after augmentation; empty when the recipe has none.
         mirrored: The first one mirrored, in each direction in which the recipe mirrors.
+        truth_before: What is drawn over those of `before`; empty when the task needs neither boxes nor masks.
+        truth_after: The same for those of `after`.
     """
 
     label: str
     before: tuple[np.ndarray, ...]
     after: tuple[np.ndarray, ...] = ()
     mirrored: tuple[np.ndarray, ...] = ()
+    truth_before: tuple[Annotations, ...] = ()
+    truth_after: tuple[Annotations, ...] = ()
 
 
 def sampled(data: Examination, listing: Examples) -> tuple[Row, ...]:
@@ -48,16 +54,21 @@ def sampled(data: Examination, listing: Examples) -> tuple[Row, ...]:
     """
     import numpy as np
 
-    preprocessing = data.recipe.data.preprocessing
+    recipe, names = data.recipe, data.source_class_names
+    preprocessing, needs = recipe.data.preprocessing, recipe.task.needs & KEYS
     chosen = _chosen(data)
-    pixels = [preprocessing.apply(listing.examples[p].read()[preprocessing.key]) for _, ps in chosen for p in ps]
-    after = _augmented(np.stack(pixels), data) if pixels and data.recipe.data.augmentation else []
+    raw = [listing.examples[position].read() for _, positions in chosen for position in positions]
+    pixels = [preprocessing.apply(example[preprocessing.key]) for example in raw]
+    placed = [preprocessing.placed(example) for example in raw] if needs else []
+    after, moved = _augmented(np.stack(pixels), placed, data) if pixels and recipe.data.augmentation else ([], [])
+    truths = [[shown for one in found if (shown := shown_truth(one, needs, names))] for found in (placed, moved)]
     rows, start = [], 0
     for label, positions in chosen:
-        stop = start + len(positions)
+        part = slice(start, start + len(positions))
         mirrored = tuple(np.flip(pixels[start], AXES[direction]) for direction in data.mirrored())
-        rows.append(Row(label, tuple(pixels[start:stop]), tuple(after[start:stop]), mirrored))
-        start = stop
+        shown_truths = (tuple(found[part]) for found in truths)
+        rows.append(Row(label, tuple(pixels[part]), tuple(after[part]), mirrored, *shown_truths))
+        start += len(positions)
     return tuple(rows)
 
 
@@ -73,8 +84,10 @@ def _chosen(data: Examination) -> list[tuple[str, list[int]]]:
     return chosen
 
 
-def _augmented(pixels: np.ndarray, data: Examination) -> list[np.ndarray]:
-    """Return the examples after augmentation, as one training batch of them would be."""
+def _augmented(
+    pixels: np.ndarray, placed: Sequence[Mapping[str, Any]], data: Examination
+) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
+    """Return the examples and their boxes and masks after augmentation, as one training batch of them would be."""
     import numpy as np
 
     from cnnpipe.batches import view_batches
@@ -82,10 +95,14 @@ def _augmented(pixels: np.ndarray, data: Examination) -> list[np.ndarray]:
 
     quiet_tensorflow()
     names = tuple(map(str, range(len(pixels))))
-    no_labels = {"labels": np.zeros((len(names), 1), np.float32)}  # mixed along with the images, and shown nowhere
-    split = SplitData(names, (None,) * len(names), {"images": pixels}, no_labels)
-    (batch,) = view_batches(split, len(names), SEED, 0, data.recipe.data.augmentation, {"labels": "labels"})
-    return list(np.clip(np.rint(batch[0].numpy()), 0, 255).astype(np.uint8))
+    targets, keys = batch_of(placed, data.recipe.task.needs) if placed else ({}, {})
+    targets["labels"] = np.zeros((len(names), 1), np.float32)  # mixed along with the images, and shown nowhere
+    split = SplitData(names, (None,) * len(names), {"images": pixels}, targets)
+    augmentation = data.recipe.data.augmentation
+    (batch,) = view_batches(split, len(names), SEED, 0, augmentation, {**keys, "labels": "labels"})
+    changed = {key: np.asarray(value) for key, value in batch[1].items()} if placed else {}
+    moved = [from_batch(changed, row) for row in range(len(placed))]
+    return list(np.clip(np.rint(batch[0].numpy()), 0, 255).astype(np.uint8)), moved
 
 
 def _spread(items: Sequence[Item], most: int) -> list[Item]:

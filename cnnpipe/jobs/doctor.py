@@ -122,7 +122,8 @@ def _draw(data: Examination, listing: Examples, name: str, file: Path) -> None:
         lines.append(f"{' and '.join(mixing)}: a picture and its label are mixed with another one's by the same share")
     if len(data.class_names) > CLASSES:
         lines.append(f"{CLASSES} of {len(data.class_names)} classes")
-    files.write_bytes(file, contact_sheet(sampled(data, listing), [line for line in lines if line]))
+    sheet = contact_sheet(sampled(data, listing), [line for line in lines if line], data.source_class_names)
+    files.write_bytes(file, sheet)
 
 
 def _classes(data: Examination) -> dict[str, dict[str, int]]:
