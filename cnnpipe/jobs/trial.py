@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,13 @@ def train_trial(folder: str, runs_folder: str, objectives: Sequence[str], thread
 
     Returns:
         `score`: the headline metric on the validation split, of the epoch whose weights are kept; `examples` of that
-        split; `epochs` trained; `data_fingerprint`; `latency` in milliseconds where it is an objective.
+        split; `epochs` trained; `cpu_seconds` of all threads; `data_fingerprint`; where it is an objective, `latency` in
+        milliseconds.
 
     Raises:
         ProblemError: What the recipe, its data or its training have wrong.
     """
+    begin = time.process_time()
     _forget()
     _compute_in(threads)
     run, notes = Run(Path(folder)), fitting.Notes(Listener())
@@ -70,6 +73,7 @@ def train_trial(folder: str, runs_folder: str, objectives: Sequence[str], thread
         "score": float(kept[f"validation_{loaded.recipe.task.headline().name}"]),
         "examples": len(data.splits["validation"]),
         "epochs": fitted.result.epochs,
+        "cpu_seconds": round(time.process_time() - begin, 3),
         "data_fingerprint": data.fingerprint,
     }
 

@@ -25,7 +25,7 @@ from cnnpipe.tuning.study import BEST, opened
 from cnnpipe.tuning.trainer import Trainer, prune
 
 PLOT = "front.svg"
-EVERYWHERE = ("0.0.0.0", "[::]", "")  # noqa: S104
+EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104
 """Hosts of an address at which all networks are listened to, this host's own too."""
 SHOWN_REASONS = 3
 
@@ -97,7 +97,7 @@ def tune(
         InterruptedRun: Ctrl-C; the search can go on.
     """
     heard = listener or TuneListener()
-    check_workers(workers, least=1 if listen is None else 0)
+    check_workers(workers, 1 if listen is None else 0, listen)
     loaded = load_recipe(recipe, overrides)
     tuning = checked(loaded)
     if listen is not None and LATENCY in tuning.objectives:

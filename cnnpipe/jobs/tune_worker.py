@@ -48,7 +48,7 @@ def tune_worker(
         InterruptedRun: Ctrl-C; the chief gives the trials to others.
     """
     heard = listener or Listener()
-    check_workers(workers)
+    check_workers(workers, 1, chief)
     loaded = load_recipe(recipe, overrides)
     tuning = checked(loaded)
     with ExitStack() as stack:

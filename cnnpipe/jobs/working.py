@@ -14,7 +14,7 @@ from cnnpipe.tuning.client import Client
 from cnnpipe.tuning.search import Order, Outcome, Tell, search
 from cnnpipe.tuning.trainer import Trainer
 
-POLL_SECONDS = 0.2
+POLL_SECONDS, MOST_PORT = 0.2, 65535
 
 
 class Crew:
@@ -59,7 +59,7 @@ class Crew:
         return self._ended < len(self._threads)
 
     def wait(self) -> None:
-        """Wait until all have ended. Not by `Thread.join`, which takes a thread for dead when Ctrl-C ends the waiting."""
+        """Wait until all have ended. Not by `Thread.join`: Ctrl-C in it lets Python take the thread for dead."""
         while self.busy():
             time.sleep(POLL_SECONDS)
 
@@ -103,7 +103,11 @@ def trainers(
     return lambda: Trainer(trials, space, runs_folder, threads, note)
 
 
-def check_workers(workers: int, least: int = 1) -> None:
-    """Refuse a number of workers that cannot be. Raises `ProblemError`."""
+def check_workers(workers: int, least: int, address: str | None) -> None:
+    """Refuse a number of workers, or an address, that cannot be. Raises `ProblemError`."""
     if workers < least:
-        raise ProblemError(Problem(f"expected at least {least} worker{'s' * (least != 1)} (received {workers})"))
+        hint = "0 is only for a chief that listens."
+        raise ProblemError(Problem(f"expected at least {least} worker (received {workers})", hint=hint))
+    host, _, port = (address or "localhost:0").rpartition(":")
+    if not host or not port.isdecimal() or int(port) > MOST_PORT:
+        raise ProblemError(Problem(f"expected HOST:PORT, such as 192.168.1.7:8000 (received '{address}')"))

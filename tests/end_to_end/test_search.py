@@ -44,3 +44,10 @@ def test_a_trial_that_needs_too_much_memory_ends_alone(tmp_path: Path) -> None:
     assert "no candidate could be trained" in str(caught.value)
     with pytest.raises(GateError):  # and the study is there, with both failures
         tune(tmp_path / "tiny.yaml", ["tuning.max_memory=0.2"], tmp_path / "study")
+
+
+def test_a_trial_that_takes_too_long_ends_alone(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(RECIPE)
+    with pytest.raises(GateError) as caught:  # not even TensorFlow starts within a second
+        tune(tmp_path / "tiny.yaml", ["tuning.max_trial_time=1s", "tuning.max_trials=1"], tmp_path / "study")
+    assert "1 failed: it took longer than max_trial_time, 1s" in str(caught.value)

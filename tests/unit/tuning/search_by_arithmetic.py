@@ -1,4 +1,4 @@
-"""Runs `tune` with trials that only calculate: `search_by_arithmetic.py RECIPE STUDY LOG SECONDS [OPTION ...] [CHANGE ...]`.
+"""Runs `tune` with trials that only calculate: `... RECIPE STUDY LOG SECONDS [OPTION ...] [CHANGE ...]`.
 
 Each trial that begins or ends is a line of LOG; SECONDS is how long a trial takes. Prints the result as JSON. Options:
 `--workers=2`, `--listen=HOST:PORT`, `--join=HOST:PORT`, and `--patience=SECONDS` in the place of each longer wait for
