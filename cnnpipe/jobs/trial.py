@@ -42,8 +42,8 @@ def train_trial(folder: str, runs_folder: str, objectives: Sequence[str], thread
 
     Returns:
         `score`: the headline metric on the validation split, of the epoch whose weights are kept; `examples` of that
-        split; `epochs` trained; `cpu_seconds` of all threads; `data_fingerprint`; where it is an objective, `latency` in
-        milliseconds.
+        split; `epochs` trained; `cpu_seconds` of all threads; `data_fingerprint`; `latency` in milliseconds, where it
+        is an objective.
 
     Raises:
         ProblemError: What the recipe, its data or its training have wrong.

@@ -5,9 +5,9 @@
 FOLDER holds the four files of Fashion-MNIST; all learn from the first 5,000 of its pictures, of which 2,000 are for
 validation. Compared are the shipped recipe `fashion_mnist` with its own epochs; what AutoKeras tries first for pictures
 (`task_specific.py`: two convolutions of 32 and 64, pooling, dropout, one dense layer, Adam, batches of 32, and early
-stopping after ten epochs), written as a recipe; and the space of `fashion_mnist_search` by random search, Bayesian optimization
-and Hyperband, each for SECONDS of processor time, those of the shipped recipe when left out. Counted is the processor
-time of trainings in one thread, so that a busy machine does not matter; the algorithms' own is not counted.
+stopping after ten epochs), written as a recipe; and the space of `fashion_mnist_search` by random search, Bayesian
+optimization and Hyperband, each for SECONDS of processor time, those of the shipped recipe when left out. Counted is the
+processor time of trainings in one thread, so that a busy machine does not matter; the algorithms' own is not counted.
 
 `test` is of all 10,000 test pictures, read once for each row: the best candidate is trained again, never chosen by it.
 """
