@@ -141,7 +141,7 @@ def trained(name, recipe, overrides):
     return Row(name, 1, watch.training, kept, test, [(watch.training, kept)])
 
 
-def searched(name, overrides, rows[0].seconds):
+def searched(name, overrides, seconds):
     """Search for so many processor seconds, then train the best candidate again for its test score."""
     study = Path("studies") / name.replace(" ", "_")
     overrides = [*overrides, f"tuning.algorithm={ALGORITHMS[name]}"]
