@@ -83,8 +83,16 @@ def merged(graph: GraphBuilder, tensor):
     return chain(graph, graph.add(Concatenate(), *again), BatchNormalization(), Activation("relu"), GlobalMaxPooling())
 
 
+def positions(graph: GraphBuilder, tensor):
+    """Maps of two sizes as one list of their positions."""
+    maps = [chain(graph, tensor, same(6), Activation("relu")), chain(graph, tensor, same(6, 3, strides=2))]
+    lists = [chain(graph, one, Reshape((one.shape[0] * one.shape[1], 6))) for one in maps]
+    return chain(graph, graph.add(ConcatenatePositions(), *lists), Activation("sigmoid"))
+
+
 NETWORKS = {
     "merged": network(MAP, merged),
+    "positions": network(MAP, positions),
     "convolutions": one_after_another(
         Rescaling(1 / 127.5, -1.0), same(8), DepthwiseConvolution(3, depth_multiplier=2), Activation("relu6"),
         same(8, groups=2), BatchNormalization(), same(8, dilation_rate=2), Activation("relu"), CenteredPadding(3),
