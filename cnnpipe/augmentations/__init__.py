@@ -9,6 +9,7 @@ A batch is a dictionary with Keras's keys, the batch axis first:
                          Images with fewer than n boxes are padded as Keras does it: label -1, and a box of zeros. A box
                          of which less than a pixel is left in the image becomes padding.
     segmentation_masks   (batch, height, width, 1), integers: the class of each pixel; 0 where an image has left
+    instance_masks       (batch, height, width, 1), int32: k where the box of row k - 1 is seen, 0 for none of them
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -54,7 +55,26 @@ def move(
         changed["segmentation_masks"] = moved("segmentation_masks", "nearest", 0.0)
     if "bounding_boxes" in batch:
         changed["bounding_boxes"] = move_boxes(batch["bounding_boxes"], matrices, batch["images"].shape[1:3])
+    if "instance_masks" in batch:
+        changed["instance_masks"] = still_there(moved("instance_masks", "nearest", 0.0), changed)
     return changed
+
+
+def still_there(instance_masks: Any, batch: Mapping[str, Any]) -> Any:
+    """Return masks of instances without those whose box has left, when the batch has boxes."""
+    import keras
+
+    if "bounding_boxes" not in batch:
+        return instance_masks
+    labels = batch["bounding_boxes"]["labels"]
+    count = labels.shape[1]
+    numbers = keras.ops.cast(keras.ops.arange(1, count + 1), instance_masks.dtype)
+    kept = keras.ops.where(labels == PADDING, keras.ops.zeros_like(numbers), numbers)
+    table = keras.ops.concatenate([keras.ops.zeros_like(kept[:, :1]), kept], axis=1)
+    flat = keras.ops.reshape(instance_masks, (-1, math.prod(instance_masks.shape[1:])))
+    known = keras.ops.where(flat <= count, flat, keras.ops.zeros_like(flat))
+    found = keras.ops.take_along_axis(table, keras.ops.cast(known, "int32"), axis=1)
+    return keras.ops.reshape(found, keras.ops.shape(instance_masks))
 
 
 def affine(x: tuple[Any, Any, Any], y: tuple[Any, Any, Any]) -> Any:

@@ -15,7 +15,7 @@ class CutMix(Augmentation):
     """`keras.layers.CutMix` (Yun et al. 2019, section 3), with shares of the pixels that were really pasted."""
 
     mixes_labels: ClassVar[bool] = True
-    cannot_change: ClassVar[frozenset[str]] = frozenset({"bounding_boxes"})
+    cannot_change: ClassVar[frozenset[str]] = frozenset({"bounding_boxes", "instance_masks"})
     also_called: ClassVar[tuple[str, ...]] = ("cutmix", "cutmix_alpha")
     type: Literal["cut_mix"] = "cut_mix"
     factor: Size | Sizes = 1.0

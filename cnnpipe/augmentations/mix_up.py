@@ -15,7 +15,7 @@ class MixUp(Augmentation):
     """`keras.layers.MixUp` (Zhang et al. 2018, section 2)."""
 
     mixes_labels: ClassVar[bool] = True
-    cannot_change: ClassVar[frozenset[str]] = frozenset({"bounding_boxes", "segmentation_masks"})
+    cannot_change: ClassVar[frozenset[str]] = frozenset({"bounding_boxes", "instance_masks", "segmentation_masks"})
     also_called: ClassVar[tuple[str, ...]] = ("mixup", "mixup_alpha")
     type: Literal["mix_up"] = "mix_up"
     alpha: float = Field(default=0.2, gt=0)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from cnnpipe.augmentations import Augmentation
-from cnnpipe.augmentations._geometry import affine, move_boxes
+from cnnpipe.augmentations._geometry import affine, move_boxes, still_there
 
 
 class RandomFlip(Augmentation):
@@ -52,6 +52,8 @@ class RandomFlip(Augmentation):
             )
             matrices = affine((a, 0.0, left), (0.0, d, top))
             changed["bounding_boxes"] = move_boxes(batch["bounding_boxes"], matrices, (height, width))
+        if "instance_masks" in batch:
+            changed["instance_masks"] = still_there(_mirrored(batch["instance_masks"], flips), changed)
         return changed
 
 

@@ -18,7 +18,7 @@ from cnnpipe.data import SplitData
 VALUES: dict[str, Any] = {"height_factor": 0.3, "width_factor": 0.3, "factor": 0.3}
 """For the arguments that have no default."""
 NOT_OURS = {"seed", "data_format", "kwargs", "self"}
-UNKNOWN_TO_KERAS = {"random_resized_crop"}
+UNKNOWN_TO_KERAS = {"mosaic", "random_resized_crop", "scale_jitter"}
 OTHER_ARITHMETIC = {
     "cut_mix", "mix_up", "rand_augment", "random_color_jitter", "random_contrast", "random_flip", "random_saturation",
     "random_shear",
@@ -31,6 +31,8 @@ SIZE = 24
 def made(name: str, **arguments: Any) -> Augmentation:
     kind = ROOM.load(name)
     needed = {key: VALUES[key] for key, field in kind.model_fields.items() if field.is_required()}
+    if name == "scale_jitter":
+        needed = {"scale": (0.6, 2.0)}  # smaller ones leave less than a pixel
     if name == "random_shear":
         needed = {"x_factor": 0.3, "y_factor": 0.3}
     if name == "random_color_jitter":
@@ -78,7 +80,7 @@ def shapes() -> dict[str, Any]:
     labels = np.tile(np.array([[3, -1]], np.int32), (16, 1))
     batch = {
         "images": images, "segmentation_masks": masks, "bounding_boxes": {"boxes": boxes, "labels": labels},
-        "labels": np.eye(16, dtype=np.float32),
+        "instance_masks": masks, "labels": np.eye(16, dtype=np.float32),
     }  # fmt: skip
     return dict(tf.nest.map_structure(tf.constant, batch))
 
@@ -96,7 +98,7 @@ def test_all_are_seen() -> None:
     assert set(NAMES) >= {
         "cut_mix", "mix_up", "rand_augment", "random_brightness", "random_color_jitter", "random_contrast",
         "random_erasing", "random_flip", "random_hue", "random_resized_crop", "random_rotation", "random_saturation",
-        "random_shear", "random_translation", "random_zoom",
+        "random_shear", "random_translation", "random_zoom", "mosaic", "scale_jitter",
     }  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def test_labels_are_mixed_or_left_alone(name: str) -> None:
 def test_masks_and_boxes_move_with_the_images(name: str) -> None:
     """On rectangles, so that a turned box is as large as a turned object."""
     spec, batch = with_constant_fill(name), shapes()
-    keys = frozenset({"bounding_boxes", "segmentation_masks"})
+    keys = frozenset({"bounding_boxes", "instance_masks", "segmentation_masks"})
     if refused := spec.unfit((SIZE, SIZE, 3), keys):
         assert all((key in refused) == (key in spec.cannot_change) for key in keys)
         batch = {key: value for key, value in batch.items() if key not in spec.cannot_change}
@@ -182,8 +184,11 @@ def test_masks_and_boxes_move_with_the_images(name: str) -> None:
     if "segmentation_masks" in changed:
         assert changed["segmentation_masks"].dtype == np.int32
         assert set(np.unique(changed["segmentation_masks"])) <= {0, 1}
-    if "bounding_boxes" not in changed:
+    if "bounding_boxes" not in changed or name == "mosaic":  # which has tests of its own
         return
+    kept = changed["bounding_boxes"]["labels"][:, :1, None, None] != -1
+    assert changed["instance_masks"].dtype == np.int32
+    assert np.array_equal(changed["instance_masks"], changed["segmentation_masks"] * kept)
     boxes, labels = changed["bounding_boxes"]["boxes"], changed["bounding_boxes"]["labels"]
     assert (labels[:, 1] == -1).all() and not boxes[labels == -1].any()
     for mask, box, label in zip(changed["segmentation_masks"][..., 0], boxes[:, 0], labels[:, 0], strict=True):
@@ -204,7 +209,7 @@ def test_boxes_and_masks_are_untouched_where_nothing_moves(name: str) -> None:
     moves = not np.array_equal(changed["segmentation_masks"], before["segmentation_masks"])
     assert moves != np.array_equal(changed["bounding_boxes"]["boxes"], before["bounding_boxes"]["boxes"])
     geometric = {"random_flip", "random_resized_crop", "random_rotation", "random_shear", "random_translation",
-                 "random_zoom", "rand_augment"}  # fmt: skip
+                 "random_zoom", "rand_augment", "scale_jitter"}  # fmt: skip
     assert moves == (name in geometric)
 
 
