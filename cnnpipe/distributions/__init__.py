@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, ClassVar
 
@@ -20,6 +21,8 @@ class Distribution(Spec):
     """Whether the parts are computed by processes of their own."""
     one_step_per_call: ClassVar[bool] = False
     """Whether TensorFlow cannot take several steps in one call."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Keys of optimizers that cannot be honoured, and why."""
 
     @property
     def parts(self) -> int | None:
@@ -33,10 +36,6 @@ class Distribution(Spec):
             ProblemError: The machine has not what is asked for.
         """
         raise NotImplementedError
-
-    def why_not(self, key: str) -> str:
-        """Return why a key of the section `training` cannot be had with this distribution, or nothing where it can."""
-        return ""
 
 
 ROOM = Room("distributions", Distribution)

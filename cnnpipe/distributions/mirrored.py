@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, ClassVar, Literal
@@ -12,6 +13,7 @@ from cnnpipe.distributions import Distribution
 from cnnpipe.errors import Problem, ProblemError
 
 PATH = "training.distribution"
+_CLIPPING = "Keras would clip the gradients of each device before they are added"
 
 
 class Mirrored(Distribution):
@@ -19,6 +21,12 @@ class Mirrored(Distribution):
 
     type: Literal["mirrored"] = "mirrored"
     one_step_per_call: ClassVar[bool] = True
+    refused: ClassVar[Mapping[str, str]] = {
+        "clipnorm": _CLIPPING,
+        "clipvalue": _CLIPPING,
+        "global_clipnorm": _CLIPPING,
+        "gradient_accumulation_steps": "Keras adds gradients up inside a branch, where devices cannot exchange them",
+    }
     devices: int | None = Field(default=None, ge=2)
     """How many GPUs; all of them when left out. Where there is none, the processor is divided into so many devices,
     which makes nothing faster, and is there to try a recipe."""

@@ -120,6 +120,7 @@ def _training(recipe: Recipe, root: Node) -> Iterator[Problem]:
         )
     yield from _phases(recipe, root)
     yield from _schedules(training)
+    yield from _distribution(training)
 
 
 def _phases(recipe: Recipe, root: Node) -> Iterator[Problem]:
@@ -154,6 +155,27 @@ def _schedules(training: Training) -> Iterator[Problem]:
         path = f"training.phases.{number}.schedule" if phase.schedule else "training.schedule"
         for message in schedule.contradictions(rate) if schedule else ():
             yield Problem(message, path=path, hint="Change one of the two.")
+
+
+def _distribution(training: Training) -> Iterator[Problem]:
+    """What cannot be divided, or cannot be had when it is."""
+    distribution, size = training.distribution, training.batch_size
+    if distribution is None:
+        return
+    parts = distribution.parts or 1
+    if size % parts:
+        yield Problem(
+            f"'{distribution.type}' divides a batch into {parts} equal parts, and {size} examples cannot be divided so",
+            path="training.batch_size",
+            hint=f"Write {max(1, round(size / parts)) * parts}.",
+        )
+    said = [("training.optimizer", training.optimizer)]
+    said += [(f"training.phases.{n}.optimizer", p.optimizer) for n, p in enumerate(training.phases) if p.optimizer]
+    for path, optimizer in said:
+        for key, why in distribution.refused.items():
+            if getattr(optimizer, key) is not None:
+                message = f"'{key}' cannot be had with the distribution '{distribution.type}': {why}"
+                yield Problem(message, path=f"{path}.{key}", hint="Delete it, or write 'multi_worker'.")
 
 
 def _cached_views(recipe: Recipe) -> Iterator[Problem]:
