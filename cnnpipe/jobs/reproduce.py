@@ -17,6 +17,7 @@ from cnnpipe.jobs.run_scores import Paired, ScorePair, paired, score_pairs
 from cnnpipe.jobs.same_weights import same_weights
 from cnnpipe.jobs.scoring import is_measured
 from cnnpipe.jobs.trained import RESOLVED, open_trained
+from cnnpipe.jobs.workers import gathered
 from cnnpipe.recipe.load import load_recipe
 from cnnpipe.runs import Run, hardware, plugins, versions
 
@@ -96,13 +97,15 @@ def reproduce(
         raise ProblemError(Problem(f"{old.folder} is trained and has no scores to compare with", hint=hint))
     for text in _warnings(old):
         notes.note(text)
-    with Workers() as workers:
-        prepared = fitting.prepare(load_recipe(old.folder / RESOLVED), workers, notes, runs_folder, dry=False)
-    fitting.check_data(old, prepared.data)
-    new = fitting.begin(prepared, runs_folder)
-    new.update(reproduces=old.reference)
-    with fitting.recorded(new, notes):
-        fitting.finish(fitting.train_in(new, prepared, notes))
+    loaded = load_recipe(old.folder / RESOLVED)
+    with gathered(loaded, notes, runs_folder) as cluster:
+        with Workers() as converters:
+            prepared = fitting.prepare(loaded, converters, notes, runs_folder, dry=False)
+        fitting.check_data(old, prepared.data)
+        new = fitting.begin(prepared, runs_folder)
+        new.update(reproduces=old.reference)
+        with fitting.recorded(new, notes):
+            fitting.finish(fitting.train_in(new, prepared, notes, cluster=cluster))
     return _compared(old, new, tolerance)
 
 

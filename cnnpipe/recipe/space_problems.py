@@ -19,6 +19,7 @@ FIXED = {
     "seed": "the best of several seeds is luck, not a better recipe",
     "tuning": "a search does not search itself",
     "export": "files are written after training",
+    "training.distribution": "it only says who computes",
     "task.type": "scores of different tasks cannot be compared",
     "data.source": "scores on different data cannot be compared",
     "data.split": "scores on different examples cannot be compared",
@@ -41,11 +42,19 @@ def space_problems(loaded: LoadedRecipe) -> tuple[Problem, ...]:
         space = Space(loaded)
     except ProblemError as error:
         return tuple(error.problems)
-    found = [*_limits(loaded, tuning), *_algorithm(loaded, tuning, space)]
+    found = [*_limits(loaded, tuning), *_algorithm(loaded, tuning, space), *_processes(loaded)]
     for parameter in space.parameters:
         wrong = [*_spec(parameter, loaded), *_fixed(parameter)]
         found += wrong or _values(parameter, space)
     return tuple(in_order(found))
+
+
+def _processes(loaded: LoadedRecipe) -> Iterator[Problem]:
+    distribution = loaded.recipe.training.distribution
+    if distribution and distribution.processes:
+        hint = "Leave it out, and let several workers try candidates: cnnpipe tune --workers N."
+        message = f"each trial of a search is trained in one process, and '{distribution.type}' takes several"
+        yield loaded.located(Problem(message, path="training.distribution", hint=hint))
 
 
 def described(loaded: LoadedRecipe) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from cnnpipe.evaluation import caller, headline_value
 from cnnpipe.events import Listener
 from cnnpipe.frozen_features import PhaseData, phase_data
 from cnnpipe.graph import Graph
+from cnnpipe.graph.nodes.normalization import BatchNormalization
 from cnnpipe.recipe.load import LoadedRecipe
 from cnnpipe.recipe.schema import Phase
 from cnnpipe.runs import Run
@@ -186,6 +187,7 @@ def _fit(
         job = _Job(
             loaded, data, networks, graphs, models, network, run, listener, interrupted, board, progress, cluster
         )
+        _note_parts(job)
         try:
             _train_phases(job, saved)
         except Exception as error:
@@ -361,6 +363,15 @@ def _note_pace(pace: Pace, examples: int, batch_size: int, listener: Listener) -
         listener.note(f"TensorFlow takes {pace.steps_per_execution} steps per call; {text}{one_pass:.1f})")
     elif pace.steps_per_epoch != math.ceil(one_pass):
         listener.note(f"{text[:1].upper()}{text[1:]}{one_pass:.1f})")
+
+
+def _note_parts(job: _Job) -> None:
+    """Tell where the result is not that of one device."""
+    distribution = job.loaded.recipe.training.distribution
+    nodes = [node.type for graph in job.graphs.values() for node in graph.nodes]
+    if distribution and any(isinstance(node, BatchNormalization) for node in nodes):
+        parts = f"{distribution.parts} parts" if distribution.parts else "parts"
+        job.listener.note(f"BatchNorm takes its statistics from each of the {parts} of a batch by itself")
 
 
 def _by_output(values: Mapping[str, Any], graph: Graph) -> Any:
