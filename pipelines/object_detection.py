@@ -40,7 +40,11 @@ class ObjectDetection(Task):
     """
 
     needs: ClassVar[frozenset[str]] = frozenset({"images", "bounding_boxes"})
-    augmented: ClassVar[Mapping[str, str]] = {"boxes": "bounding_boxes.boxes", "labels": "bounding_boxes.labels"}
+    augmented: ClassVar[Mapping[str, str]] = {
+        "boxes": "bounding_boxes.boxes",
+        "labels": "bounding_boxes.labels",
+        "crowd": "bounding_boxes.crowd",
+    }
 
     also_called: ClassVar[tuple[str, ...]] = ("detection", "detect", "detector", "object_detector", "boxes", "yolo")
     type: Literal["object_detection"] = "object_detection"
