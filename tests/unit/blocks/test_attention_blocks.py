@@ -48,6 +48,13 @@ def test_attention_in_a_map_keeps_its_shape():
     assert {node.shape for node in network(HYBRID).nodes if isinstance(node.type, MultiHeadAttention)} == {(4, 24, 12)}
 
 
+def test_the_last_convolution_of_a_hybrid_reads_its_input_and_what_the_transformer_made_of_it():
+    graph = network(HYBRID)
+    (joined,) = (node for node in graph.nodes if node.type.kind == "concatenate")
+    before, after = joined.inputs
+    assert (before, graph.nodes[after].shape) == (0, graph.nodes[0].shape) and after > 0
+
+
 def test_maps_that_patches_do_not_divide_are_refused():
     assert "divides an 8x12 map into patches of 5x5: 8 / 5 = 1.60" in problem({**PATCHES, "patch_size": 5})
     assert "divides a 9x12 map into patches of 2x2" in problem(HYBRID, shape=(9, 12, 3))

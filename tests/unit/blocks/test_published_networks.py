@@ -102,3 +102,5 @@ def test_inception_3a():
     graph = network(block, shape=(28, 28, 192))
     assert graph.nodes[-1].shape == (28, 28, 256)
     assert round(macs(graph) / 1e6) == 128
+    branches = [graph.nodes[read].shape[-1] for read in graph.nodes[-1].inputs]
+    assert branches == [filters[name] for name in ("1x1", "3x3", "5x5", "pool")]

@@ -77,6 +77,13 @@ def test_patches_times_a_matrix_plus_their_positions():
     np.testing.assert_allclose(model(image[None].astype("float32"))[0], expected, atol=1e-5)
 
 
+def test_the_class_token_is_the_first_position():
+    builder = GraphBuilder()
+    tensor = Model.model_validate({"blocks": ("class_token",)}).expand(builder, builder.input("image", (5, 3)))
+    sequences = np.random.default_rng(1).normal(size=(2, 5, 3)).astype("float32")
+    np.testing.assert_array_equal(build_model(builder.build({"output": tensor}))(sequences), sequences[:, 0])
+
+
 def test_pixels_see_those_at_their_place_in_all_patches():
     """What changes with one pixel, before the convolution of both, is its place in every patch and nothing else."""
     block = {
