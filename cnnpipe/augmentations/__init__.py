@@ -7,7 +7,8 @@ A batch is a dictionary with Keras's keys, the batch axis first:
     bounding_boxes       {"boxes": (batch, n, 4), "labels": (batch, n)}: Keras's format "xyxy", left, top, right and
                          bottom in pixels, from 0 at the image's left or upper edge to its width or height at the other.
                          Images with fewer than n boxes are padded as Keras does it: label -1, and a box of zeros. A box
-                         of which less than a pixel is left in the image becomes padding.
+                         of which less than a pixel is left in the image becomes padding. Further keys, (batch, n),
+                         stay with their boxes.
     segmentation_masks   (batch, height, width, 1), integers: the class of each pixel; 0 where an image has left
     instance_masks       (batch, height, width, 1), int32: k where the box of row k - 1 is seen, 0 for none of them
 """

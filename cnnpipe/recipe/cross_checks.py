@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from cnnpipe.datasets import ROOM as DATASETS
+from cnnpipe.datasets import Dataset
 from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.recipe.exports import LADDER, export_name, unfit
 from cnnpipe.recipe.schema import Export, Recipe, Training
@@ -55,7 +57,7 @@ def _needs(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(
             f"the source '{source.type}' gives no {words}, and '{recipe.task.type}' needs them",
             path="data.source",
-            hint=f"Set {given} there." if given else "Choose another source or another task.",
+            hint=f"Set {given} there." if given else _sources(recipe.task.needs),
         )
     preprocessing, keys = recipe.data.preprocessing, source.gives()
     if preprocessing.key not in keys:
@@ -65,6 +67,12 @@ def _needs(recipe: Recipe) -> Iterator[Problem]:
             path="data.preprocessing",
             hint="Choose another kind of preprocessing.",
         )
+
+
+def _sources(needs: frozenset[str]) -> str:
+    kinds = ((name, cast(type[Dataset], DATASETS.load(name))) for name in DATASETS.names())
+    able = [name for name, kind in kinds if needs <= kind.keys]
+    return f"Sources that do: {', '.join(able)}." if able else "Choose another task."
 
 
 def _augmentation(recipe: Recipe) -> Iterator[Problem]:

@@ -239,7 +239,8 @@ def test_a_source_that_lacks_what_the_task_needs(base, monkeypatch):
     monkeypatch.setattr(ImageFolder, "keys", frozenset({"images"}))
     assert problems("shared/base.yaml") == [
         "shared/base.yaml:3:3: data.source: the source 'image_folder' gives no 'labels', and 'image_classification' "
-        "needs them. Choose another source or another task."
+        "needs them. Sources that do: coco, csv, csv_boxes, digits, idx, mask_folder, numpy, pascal_voc, "
+        "synthetic_shapes, tfds, yolo."
     ]
 
 
