@@ -2,7 +2,8 @@
 
 Float files must agree in every value. Files with 8-bit weights err a little everywhere, and much on the few examples
 that the model itself finds ambiguous; so what is bounded is the mean error, and the share of examples with a large
-error. An example whose class changes although the leading probability was more than twice `large` ahead has such an
+error. An output for many places, such as pixels or boxes, has ambiguous places in each example: there the error of an
+example is the one that only that same share of its places exceeds. An example whose class changes although the leading probability was more than twice `large` ahead has such an
 error. All bounds are fractions of the output's magnitude (the largest absolute value that Keras gave), plus steps of
 the output tensor where it is quantized: an output of 1/256 steps cannot be nearer than half a step.
 """
@@ -117,7 +118,7 @@ def _compare(
 
     errors = np.abs(np.asarray(found, np.float64) - reference).reshape(len(names), -1)
     errors[np.isnan(errors)] = np.inf
-    worst = errors.max(axis=1)
+    worst = _of_examples(errors.reshape(len(names), -1, reference.shape[-1]).max(axis=2), tolerance.far_off)
     magnitude = float(np.abs(reference).max(initial=0.0))
     large = tolerance.large * magnitude + LARGE_STEPS * step
     return OutputParity(
@@ -132,6 +133,16 @@ def _compare(
         far_off_bound=max(int(tolerance.far_off * len(names)), int(tolerance.far_off > 0)),  # of few examples, one
         worst_example=names[int(worst.argmax())],
     )
+
+
+def _of_examples(places: np.ndarray, share: float) -> np.ndarray:
+    """Return for each example the error that this share of its places may exceed; of a single place, its own."""
+    import numpy as np
+
+    count = places.shape[1]
+    rank = count - 1 - min(int(share * count), count - 1)
+    worst: np.ndarray = np.partition(places, rank, axis=1)[:, rank]
+    return worst
 
 
 def again_bound(quantization: Quantization, magnitude: float, step: float) -> float:

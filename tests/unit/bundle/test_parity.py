@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from cnnpipe.bundle.feed import Feed, dequantize, feed_of
-from cnnpipe.bundle.parity import compare_outputs, differs
+from cnnpipe.bundle.parity import compare_outputs
 from cnnpipe.errors import ProblemError
 from cnnpipe.exporters import TensorFacts
+from cnnpipe.task import differs
 
 NAMES = [f"photo {number}" for number in range(100)]
 
@@ -107,3 +108,20 @@ def test_stored_values_become_real_ones() -> None:
     tensor = TensorFacts("probabilities", (1, 2), "uint8", 0.5, 10)
     assert dequantize(np.array([[10, 12]], np.uint8), tensor).tolist() == [[0.0, 1.0]]
     assert Feed(2.0, 0.4).apply(np.array([-100, 3, 300]), "int8").tolist() == [-128, 6, 127]
+
+
+def _pixels(share: float, quantization: str):  # type: ignore[no-untyped-def]
+    """Compare masks in which this share of the pixels of every example is the other class."""
+    right = np.zeros((len(NAMES), 10, 10, 2), np.float32)
+    right[..., 0] = 1
+    wrong = right.copy()
+    wrong.reshape(len(NAMES), 100, 2)[:, : round(100 * share)] = (0, 1)
+    tensor = TensorFacts("masks", (1, 10, 10, 2), "float32", None, None)
+    (one,) = compare_outputs({"masks": right}, {"masks": wrong}, [tensor], quantization, NAMES)  # type: ignore[arg-type]
+    return one
+
+
+def test_of_many_places_a_few_may_be_ambiguous_in_every_example() -> None:
+    assert _pixels(0.04, "int8").far_off == 0
+    assert _pixels(0.06, "int8").far_off == len(NAMES)
+    assert _pixels(0.01, "none").far_off == len(NAMES)
