@@ -134,7 +134,7 @@ def trained(name, recipe, overrides):
     result = cnnpipe.train(recipe, overrides, runs_folder="runs", listener=watch)
     watch.stage("")
     history = list(csv.DictReader((result.run / "history.csv").read_text().splitlines()))
-    kept = float(history[result.best_epoch - 1 if "autokeras" in name.lower() else -1]["validation_accuracy"])
+    kept = float(history[result.best_epoch - 1]["validation_accuracy"])
     score = result.scores.metrics["accuracy"]
     low, high = score.interval
     test = f"{score.value:.4f} ({low:.4f} to {high:.4f})"
