@@ -1,0 +1,199 @@
+"""Object detection as a task: targets, predictions, scores."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cnnpipe.boxes.anchors import anchors, encode
+from cnnpipe.errors import ProblemError
+from cnnpipe.placement import Placement
+from cnnpipe.preprocessing.image import Image
+from cnnpipe.recipe.compiled import compile_recipe
+from cnnpipe.recipe.load import load_recipe, shipped_recipes
+from cnnpipe.registry import room
+from cnnpipe.task import Facts
+
+TASK = room("pipelines").load("object_detection")
+CELLS = ("cyst", "fat", "red")
+PICTURE = Image(image_size=(64, 96))
+
+
+def task(**options):
+    options.setdefault("head", {"type": "decoupled", "levels": ("P3", "P4")})
+    return TASK.model_validate({"type": "object_detection", **options})
+
+
+def facts(names=CELLS, source=None):
+    return Facts(PICTURE, names, source_class_names=source)
+
+
+def example(*rows, **more):
+    table = np.array(rows, float).reshape(-1, 5)
+    return {
+        "bounding_boxes": {"boxes": table[:, :4].astype(np.float32), "labels": table[:, 4].astype(np.int32), **more}
+    }
+
+
+def places():
+    return anchors({"P3": (8, 12), "P4": (4, 6)}, 4.0)
+
+
+def outputs(*objects):
+    """Outputs of one example that say these objects, each in the cell next to its middle: box, class, score."""
+    boxes, scores = np.zeros((1, len(places()), 4), np.float32), np.zeros((1, len(places()), len(CELLS)), np.float32)
+    for box, label, score in objects:
+        middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+        free = scores[0].max(1) == 0
+        row = np.where(free, np.abs(places()[:, :2] - middle).sum(1), np.inf).argmin()
+        boxes[0, row] = encode(np.float32(box), places()[row])
+        scores[0, row, label] = score
+    return {"boxes": boxes, "scores": scores}
+
+
+# ── targets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_boxes_become_rows_with_padding():
+    found = task(max_boxes=3).encode(example((1, 2, 30, 40, 2), (5, 5, 9, 9, 0)), facts())
+    assert found["boxes"].tolist() == [[1, 2, 30, 40], [5, 5, 9, 9], [0, 0, 0, 0]]
+    assert found["labels"].tolist() == [2, 0, -1]
+    assert found["crowd"].tolist() == [0, 0, 0]
+
+
+def test_labels_are_those_of_the_recipe_whatever_the_order_of_the_source():
+    names = facts(source=("red", "cyst", "fat"))
+    assert task(max_boxes=1).encode(example((1, 2, 30, 40, 0)), names)["labels"].tolist() == [2]
+
+
+def test_an_example_without_objects_is_fine():
+    assert task(max_boxes=2).encode(example(), facts())["labels"].tolist() == [-1, -1]
+
+
+def test_more_boxes_than_there_is_room_for_are_counted():
+    with pytest.raises(ValueError, match=r"3 boxes, and task\.max_boxes is 2"):
+        task(max_boxes=2).encode(example(*[(1, 1, 5, 5, 0)] * 3), facts())
+
+
+def test_a_label_that_is_no_class_is_refused():
+    with pytest.raises(ValueError, match="3 classes"):
+        task().encode(example((1, 1, 5, 5, 3)), facts())
+
+
+def test_the_loss_reads_what_augmentation_left_of_the_targets():
+    made = task(max_boxes=2)
+    targets = {key: value[None] for key, value in made.encode(example((1, 2, 3, 4, 1), crowd=[True]), facts()).items()}
+    (found,) = made.training_targets(targets).values()
+    assert np.asarray(found).tolist() == [[[1, 2, 3, 4, 1, 1], [0, 0, 0, 0, -1, 0]]]
+
+
+# ── predictions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_decoding_gives_the_surest_first_in_pixels_as_json():
+    said = outputs(([8, 8, 40, 40], 2, 0.4), ([50, 10, 90, 60], 0, 0.9))
+    (prediction,) = task().decode(said, facts())
+    assert [thing["label"] for thing in prediction["objects"]] == ["cyst", "red"]
+    np.testing.assert_allclose(prediction["objects"][0]["box"], [50, 10, 90, 60], atol=1e-4)
+    assert json.loads(json.dumps(prediction)) == prediction
+
+
+def test_boxes_end_at_the_edges_and_unsure_ones_are_not_given():
+    said = outputs(([-10, 8, 40, 70], 2, 0.4), ([50, 10, 90, 60], 0, 0.04))
+    (prediction,) = task().decode(said, facts())
+    (thing,) = prediction["objects"]
+    np.testing.assert_allclose(thing["box"], [0, 8, 40, 64], atol=1e-4)
+
+
+@pytest.mark.parametrize(("suppression", "left"), [("per_class", 2), ("across_classes", 1)])
+def test_of_boxes_that_overlap_one_is_left(suppression, left):
+    said = outputs(([8, 8, 40, 40], 2, 0.4), ([9, 8, 41, 40], 2, 0.6), ([8, 9, 40, 41], 0, 0.5))
+    (prediction,) = task(suppression=suppression).decode(said, facts())
+    assert [thing["confidence"] for thing in prediction["objects"]] == pytest.approx([0.6, 0.5][:left])
+
+
+def test_predictions_without_objects_are_fine():
+    made = task()
+    (prediction,) = made.decode(outputs(), facts())
+    assert prediction == {"objects": []}
+    assert made.restored(prediction, Placement((10, 10), (0, 0, 10, 10), (64, 96), (0, 0, 96, 64))) == prediction
+    assert not made.annotations(prediction, facts()).boxes
+
+
+def test_boxes_go_back_into_the_picture_and_are_drawn_where_sure():
+    made = task()
+    (prediction,) = made.decode(outputs(([48, 16, 96, 32], 2, 0.9), ([0, 0, 20, 20], 1, 0.1)), facts())
+    restored = made.restored(prediction, Placement((128, 96), (0, 0, 96, 128), (64, 96), (0, 0, 96, 64)))
+    np.testing.assert_allclose(restored["objects"][0]["box"], [48, 32, 96, 64], atol=1e-3)
+    (box,) = made.annotations(restored, facts()).boxes
+    assert (box.label, box.caption) == (2, "red 0.90")
+
+
+def test_predictions_are_alike_when_what_is_drawn_is_found_by_both():
+    made = task()
+    said = [
+        made.decode(outputs(*objects), facts())[0]
+        for objects in (
+            [([8, 8, 40, 40], 2, 0.9), ([50, 10, 90, 60], 0, 0.1)],
+            [([9, 8, 40, 41], 2, 0.8)],
+            [([9, 8, 40, 41], 1, 0.8)],
+            [],
+        )
+    ]
+    assert made.alike(said[0], said[1])
+    assert not made.alike(said[0], said[2])
+    assert not made.alike(said[0], said[3])
+    assert not made.alike(said[3], said[0])
+
+
+# ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_scores_of_right_and_missed_objects():
+    made = task(max_boxes=3)
+    truth = made.encode(example((8, 8, 40, 40, 2), (50, 10, 90, 60, 0)), facts())
+    truth = {key: np.stack([value, value]) for key, value in truth.items()}
+    right = made.decode(outputs(([8, 8, 40, 40], 2, 0.9), ([50, 10, 90, 60], 0, 0.8)), facts())
+    half = made.decode(outputs(([8, 8, 40, 40], 2, 0.9)), facts())
+    scores = made.score(truth, right + half, facts())
+    assert scores.metrics["map_50"].value == pytest.approx((1 + 51 / 101) / 2)
+    assert scores.metrics["map_50"].n == 2
+    assert scores.details["per_class"]["fat"] == {"n": 0, "ap_50": None, "ap_50_95": None}
+    assert json.loads(json.dumps(scores.details)) == scores.details
+    (draw,) = made.figures(scores, facts()).values()
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    draw(axes)
+    assert len(axes.lines) == 2
+
+
+# ── recipes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shapes():
+    return shipped_recipes()["shapes_detection"]
+
+
+def test_boxes_and_scores_are_tensors_of_their_own():
+    graph = compile_recipe(load_recipe(shapes(), [])).graphs["detector"]
+    assert list(graph.outputs) == ["boxes", "scores"]
+    assert [graph.nodes[position].shape for position in graph.outputs.values()] == [(80, 4), (80, 4)]
+
+
+def test_levels_that_the_neck_does_not_give_are_a_problem():
+    with pytest.raises(ProblemError, match="no feature map P5"):
+        compile_recipe(load_recipe(shapes(), ["task.head.levels=[P4, P5]"]))
+
+
+def test_the_starter_is_a_recipe(tmp_path):
+    import yaml
+
+    source = {"type": "synthetic_shapes", "examples": 60}
+    found = TASK.starter({
+        "source": source, "class_names": ("circle", "square", "triangle", "star"), "examples": 60,
+        "image_size": (128, 128), "color_mode": "rgb", "flip": True, "pretrained": False,
+    })  # fmt: skip
+    file = tmp_path / "first.yaml"
+    file.write_text(yaml.safe_dump({"name": "first", **found.recipe}))
+    compile_recipe(load_recipe(file, []))
