@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from cnnpipe.datasets import Dataset, Example
+from cnnpipe.datasets._recognition import recognized
 from cnnpipe.datasets._tables import header_of
 from cnnpipe.datasets.csv import Csv
 from cnnpipe.datasets.image_folder import ImageFolder, existing
 from cnnpipe.errors import Problem, ProblemError
 
+LABELS = frozenset({"images", "labels"})
+LAYOUTS = (
+    "It may be COCO's JSON file or a folder with it; a data.yaml of YOLO; Annotations and JPEGImages of Pascal VOC; a "
+    "table with a row for each box; folders images and masks. Write the recipe yourself for other names."
+)
 LOOKED_AT = 500
 """How many pictures are opened to tell the size and colour of all; they are spread over the listing."""
 IMAGE_COLUMNS = ("image", "file", "filename", "file_name", "path", "image_path", "filepath")
@@ -22,11 +28,13 @@ SPLIT_COLUMNS = ("split", "set", "subset", "partition")
 TABLES = (".csv", ".tsv")
 
 
-def describe_folder(path: Path) -> dict[str, Any]:
+def describe_folder(path: Path, needs: frozenset[str] = LABELS) -> dict[str, Any]:
     """Return what `Task.starter` needs to know about data.
 
     Args:
-        path: A folder with a folder for each class, or a table (`.csv`, `.tsv`).
+        path: A folder with a folder for each class, or a table (`.csv`, `.tsv`); where more than labels is needed,
+            what a source of boxes or masks reads.
+        needs: The keys of the examples that the task needs.
 
     Returns:
         `source`: the mapping for `data.source`, with the absolute path; `class_names`; `examples`: their number;
@@ -36,7 +44,7 @@ def describe_folder(path: Path) -> dict[str, Any]:
         ProblemError: It is not there, or is neither; says what it needs.
     """
     try:
-        source = source_of(path)
+        source, decided = _source(path, needs)
         listing = source.open(path.parent)
     except ProblemError as error:
         raise ProblemError(replace(problem, path="") for problem in error.problems) from None
@@ -47,16 +55,34 @@ def describe_folder(path: Path) -> dict[str, Any]:
         "examples": len(listing.examples),
         "image_size": (height, width),
         "color_mode": "grayscale" if gray else "rgb",
-        "notes": listing.told(),
+        "notes": (*decided, *listing.told()),
     }
 
 
-def source_of(path: Path) -> Dataset:
-    """Return the source that a folder with a folder for each class, or a table, is.
+def source_of(path: Path, needs: frozenset[str] = LABELS) -> Dataset:
+    """Return the source that a folder or a file is, when it gives the keys of examples that are needed.
 
     Raises:
-        ProblemError: It is not there, or is neither; says what it needs.
+        ProblemError: It is not there, or gives something else; says what it needs.
     """
+    return _source(path, needs)[0]
+
+
+def _source(path: Path, needs: frozenset[str]) -> tuple[Dataset, tuple[str, ...]]:
+    """Return the source, and what was decided, one sentence each."""
+    if needs <= LABELS:
+        return _labelled(path), ()
+    if not path.exists():
+        existing(path, "folder")
+    found = recognized(path, needs)
+    if found is None:
+        missing = " and ".join(sorted(needs - LABELS))
+        raise ProblemError(Problem(f"{path} holds nothing that gives {missing}", hint=LAYOUTS))
+    return found
+
+
+def _labelled(path: Path) -> Dataset:
+    """Return the source of pictures with labels only."""
     if path.suffix.lower() in TABLES and not path.is_dir():
         return _table(existing(path, "file"))
     if path.is_file():

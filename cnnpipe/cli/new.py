@@ -26,7 +26,7 @@ QUESTION = "Does a mirrored picture (left and right exchanged) still show its cl
     ],
 )
 @click.argument("task")
-@click.option("--data", type=click.Path(path_type=Path), required=True, metavar="PATH", help="Folder or CSV file.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, metavar="PATH", help="Folder, table or list.")
 @click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="The recipe; named for the data."
 )

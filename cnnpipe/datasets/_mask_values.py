@@ -149,3 +149,19 @@ def _packed(value: Value) -> int:
 
 def _shown(value: Value) -> str:
     return str(value) if isinstance(value, int) else f"[{', '.join(map(str, value))}]"
+
+
+def values_in(file: Path) -> list[Value]:
+    """Return the different numbers of a mask, or its colours, sorted; nothing when it cannot be read."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            numbers = _values(picture, False)
+            if numbers is not None:
+                return list(np.unique(numbers).astype(int).tolist())
+            packed = _values(picture, True)
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        return []
+    return [] if packed is None else [(v >> 16, v >> 8 & 255, v & 255) for v in np.unique(packed).tolist()]

@@ -56,7 +56,7 @@ def new(
 
     Args:
         task: Type of the task.
-        data: A folder with a folder for each class, or a table.
+        data: A folder with a folder for each class, or a table; for tasks of boxes and masks, what holds those.
         output: The recipe file; by default the data's name with `.yaml`, in the current folder.
         flip: Whether a picture that exchanges left and right still shows its class, so that training may mirror.
         pretrained: Whether to begin with a pretrained backbone where it pays.
@@ -70,8 +70,8 @@ def new(
     file = Path(output) if output is not None else Path(f"{name}.yaml")
     if file.exists():
         raise ProblemError(Problem(f"{file} is there already", hint="Give another file with --output."))
-    found = describe_folder(data)
-    source = {**found["source"], "path": _beside(Path(found["source"]["path"]), file)}
+    found = describe_folder(data, kind.needs)
+    source = _relative(found["source"], file)
     starter = kind.starter({**found, "source": source, "flip": flip, "pretrained": pretrained})
     files.write_text(file, _text(name, starter.recipe, file, () if flip else FLIP))
     loaded = load_recipe(file)
@@ -111,6 +111,18 @@ def _weights(loaded: LoadedRecipe) -> Iterator[str]:
             f"The first run will download the weights {source['file']} from {source['url']} to {folder}. Without a "
             "network put the file there, or write the recipe again with --from-scratch."
         )
+
+
+def _relative(source: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """Return a source whose paths, wherever they stand in it, are as the recipe should say them."""
+    return {
+        key: _relative(value, file)
+        if isinstance(value, Mapping)
+        else _beside(Path(value), file)
+        if isinstance(value, str) and Path(value).is_absolute()
+        else value
+        for key, value in source.items()
+    }
 
 
 def _beside(path: Path, file: Path) -> str:
