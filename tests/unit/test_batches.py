@@ -76,6 +76,15 @@ def test_a_run_that_goes_on_sees_what_it_would_have_seen(moves: Any) -> None:
     assert not equal(whole, taken(split(), 0, 30, seed=1, moves=moves))
 
 
+@pytest.mark.parametrize("moves", [(), MOVES], ids=["plain", "augmented"])
+def test_parts_of_a_batch_are_the_whole_batch(moves: Any) -> None:
+    data, whole = split(), taken(split(), 0, 5, size=6, moves=moves)
+    parts = [list(training_batches(data, 6, 0, 0, 5, moves, part=(number, 3))) for number in range(3)]
+    assert all(len(y) == 2 for part in parts for _, y in part)
+    joined = [tuple(np.concatenate(arrays) for arrays in zip(*step, strict=True)) for step in zip(*parts, strict=True)]
+    assert equal(joined, whole)
+
+
 def test_augmentations_change_each_step_and_leave_targets_alone() -> None:
     data = split(1)
     plain, moved = taken(data, 0, 6, size=1), taken(data, 0, 6, size=1, moves=MOVES)
