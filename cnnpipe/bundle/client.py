@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from cnnpipe.litert_metadata import Metadata
 from cnnpipe.manifest import Manifest
 from cnnpipe.preprocessing import Preprocessing
 from cnnpipe.recipe.exports import PlannedExport, client_graph
+from cnnpipe.task import Facts, Signature, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,15 +74,41 @@ def planned_metadata(
     """
     if not export.device.metadata:
         return None
-    signature, graph = subject.signature, subject.graph
-    shapes = {name: tuple(graph.nodes[position].shape) for name, position in graph.outputs.items()}
+    name = str(subject.origin.get("recipe", subject.signature.client))
+    return _metadata(export, subject.signature, subject.graph, subject.facts.class_names, normalization, name)
+
+
+def refusals(exports: Sequence[PlannedExport], task: Task, graph: Graph, facts: Facts) -> Iterator[Problem]:
+    """Yield why client libraries cannot take what would be exported: known before anything is trained.
+
+    Args:
+        exports: What is asked for.
+        task: The task.
+        graph: The network that is exported.
+        facts: What is known of the data.
+    """
+    for export in (export for export in exports if export.device.metadata):
+        try:
+            _metadata(export, task.signature(facts), graph, facts.class_names, None, "")
+        except ProblemError as error:
+            yield from error.problems
+
+
+def _metadata(
+    export: PlannedExport,
+    signature: Signature,
+    graph: Graph,
+    class_names: tuple[str, ...] | None,
+    normalization: tuple[float, float] | None,
+    name: str,
+) -> Metadata:
     contents = Contents(
-        name=str(subject.origin.get("recipe", signature.client)),
+        name=name,
         inputs=list(graph.inputs),
         normalization=normalization,
         outputs=signature.outputs,
-        shapes=shapes,
-        class_names=subject.facts.class_names,
+        shapes={output: tuple(graph.nodes[position].shape) for output, position in graph.outputs.items()},
+        class_names=class_names,
         decoding=signature.decoding,
     )
     try:

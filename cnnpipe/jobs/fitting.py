@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnpipe.bundle.client import refusals
 from cnnpipe.bundle.convert import start_dry_export
 from cnnpipe.bundle.prediction import unpredicted
 from cnnpipe.bundle.workers import Workers
@@ -134,6 +135,7 @@ def prepare(
         *gate_warnings(loaded, len(data.splits["validation"])),
     ))  # fmt: skip
     if dry:
+        _check_clients(loaded, compiled)
         early = early or _start_dry(loaded, workers, approved(loaded, compiled, notes))
         notes.stage("dry export")
         graph = loaded.recipe.task.deployed(compiled.graphs)
@@ -142,6 +144,17 @@ def prepare(
             for note in unpredicted(export, graph, made.operators) if sure else ():
                 notes.note(f"{export.name}: {note}")
     return Prepared(loaded, data, compiled.graphs, compiled.trained, weights)
+
+
+def _check_clients(loaded: LoadedRecipe, compiled: Compiled) -> None:
+    """Raise `ProblemError` where the client library of a target cannot take what the recipe makes."""
+    task, graph = loaded.recipe.task, loaded.recipe.task.deployed(compiled.graphs)
+    if found := list(refusals(planned_exports(loaded.recipe), task, graph, compiled.facts)):
+        raise ProblemError(problem.at(loaded.place_of(_path_of(problem))) for problem in found)
+
+
+def _path_of(problem: Problem) -> tuple[str | int, ...]:
+    return tuple(int(part) if part.isdecimal() else part for part in problem.path.split("."))
 
 
 def begin(prepared: Prepared, runs_folder: str | Path) -> Run:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from cnnpipe.boxes.anchors import anchors, encode
+from cnnpipe.bundle.client import refusals
 from cnnpipe.errors import ProblemError
 from cnnpipe.placement import Placement
 from cnnpipe.preprocessing.image import Image
 from cnnpipe.recipe.compiled import compile_recipe
+from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.load import load_recipe, shipped_recipes
 from cnnpipe.registry import room
 from cnnpipe.task import Facts
@@ -197,3 +199,15 @@ def test_the_starter_is_a_recipe(tmp_path):
     file = tmp_path / "first.yaml"
     file.write_text(yaml.safe_dump({"name": "first", **found.recipe}))
     compile_recipe(load_recipe(file, []))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "refused"),
+    [([], True), (["task.iou_threshold=0.3", "task.suppression=across_classes"], False)],
+)
+def test_a_phone_library_that_suppresses_otherwise_is_told_before_training(overrides, refused):
+    loaded = load_recipe(shapes(), ["export=[{target: android, quantization: none}]", *overrides])
+    compiled = compile_recipe(loaded)
+    made = loaded.recipe.task
+    found = list(refusals(planned_exports(loaded.recipe), made, compiled.graphs["detector"], compiled.facts))
+    assert [problem.path for problem in found] == ["export.0"] * refused
