@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 from pydantic import Field
 
@@ -21,7 +21,21 @@ Number = Annotated[int, Field(ge=0, le=65535)]
 Color = tuple[Byte, Byte, Byte]
 Value = Number | Color
 """What a mask holds at a pixel."""
+File = Path | BinaryIO
 FORMATS = ("PNG", "BMP", "GIF", "TIFF", "WEBP")
+
+
+def numbered(classes: Sequence[str] | Mapping[str, Value]) -> tuple[Value, ...]:
+    """Return the number or colour of each class: those of a table, else 1 and more in their order.
+
+    Raises:
+        ValueError: Two classes have the same name.
+    """
+    if isinstance(classes, Mapping):
+        return tuple(classes.values())
+    if len(set(classes)) < len(classes):
+        raise ValueError("classes must have different names")
+    return tuple(range(1, 1 + len(classes)))
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,7 @@ class MaskValues:
         return cls(known, tuple(meanings[value] for value in known), any(isinstance(value, tuple) for value in stated))
 
 
-def masked_classes(file: Path, values: MaskValues, size: tuple[int, int]) -> dict[str, Any]:
+def masked_classes(file: File, values: MaskValues, size: tuple[int, int]) -> dict[str, Any]:
     """Return `segmentation_masks` of a mask of classes, and as `numbers` the classes that are seen, from 1.
 
     Raises:
@@ -77,14 +91,15 @@ def masked_classes(file: Path, values: MaskValues, size: tuple[int, int]) -> dic
         value = int(numbers[row, column])
         shown = _shown((value >> 16, value >> 8 & 255, value & 255) if values.colors else value)
         raise ValueError(
-            f"its mask {file} holds {shown}, which is no class of the source, in {int((numbers == value).sum()):,} "
-            f"pixels, the first at column {column}, row {row}; add it to classes, or set ignore or background to it"
+            f"its mask{_named(file)} holds {shown}, which is no class of the source, in "
+            f"{int((numbers == value).sum()):,} pixels, the first at column {column}, row {row}; add it to classes, or "
+            "set ignore or background to it"
         )
     mask = np.array(values.meanings, np.uint8)[positions]
     return {"segmentation_masks": mask, "numbers": [n for n in np.unique(mask).tolist() if 0 < n < IGNORED]}
 
 
-def masked_instances(file: Path, values: MaskValues, size: tuple[int, int]) -> dict[str, Any]:
+def masked_instances(file: File, values: MaskValues, size: tuple[int, int]) -> dict[str, Any]:
     """Return what a mask of instances tells, all of the first class: masks and boxes, and `numbers` as above.
 
     Raises:
@@ -105,7 +120,7 @@ def masked_instances(file: Path, values: MaskValues, size: tuple[int, int]) -> d
     }
 
 
-def _numbers(file: Path, colors: bool, size: tuple[int, int]) -> np.ndarray:
+def _numbers(file: File, colors: bool, size: tuple[int, int]) -> np.ndarray:
     """Return the numbers of a mask, `(height, width)`, colours packed into one."""
     import numpy as np
     from PIL import Image, UnidentifiedImageError
@@ -114,15 +129,18 @@ def _numbers(file: Path, colors: bool, size: tuple[int, int]) -> np.ndarray:
         with Image.open(file, formats=FORMATS) as picture:
             values = _values(picture, colors)
     except UnidentifiedImageError:
-        raise ValueError(f"its mask {file} is no image ({', '.join(FORMATS)} can be read)") from None
+        raise ValueError(f"its mask{_named(file)} is no image ({', '.join(FORMATS)} can be read)") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"its mask {file} cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        raise ValueError(
+            f"its mask{_named(file)} cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from None
     if values is None:
         what = "colours, and classes, background and ignore are numbers" if not colors else "numbers, not colours"
-        raise ValueError(f"its mask {file} holds {what}")
+        raise ValueError(f"its mask{_named(file)} holds {what}")
     if values.shape != size:
         raise ValueError(
-            f"its mask {file} has {values.shape[1]}x{values.shape[0]} pixels, and the picture {size[1]}x{size[0]}"
+            f"its mask{_named(file)} has {values.shape[1]}x{values.shape[0]} pixels, and the picture "
+            f"{size[1]}x{size[0]}"
         )
     return values.astype(np.int64)
 
@@ -141,6 +159,10 @@ def _values(picture: Picture, colors: bool) -> np.ndarray | None:
         return channels[..., 0] if gray else None
     pixels = np.asarray(picture)
     return pixels[..., 0] if pixels.ndim == 3 else pixels
+
+
+def _named(file: File) -> str:
+    return f" {file}" if isinstance(file, Path) else ""
 
 
 def _packed(value: Value) -> int:

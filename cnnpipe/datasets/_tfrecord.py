@@ -12,7 +12,8 @@ from pathlib import Path
 
 HEADER, FOOTER = 12, 4
 VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5
-BYTES_LIST, INT64_LIST = 1, 3
+BYTES_LIST, FLOAT_LIST, INT64_LIST = 1, 2, 3
+Values = list[bytes] | list[int] | list[float]
 
 
 def record_positions(file: Path) -> list[tuple[int, int]]:
@@ -36,13 +37,13 @@ def record_positions(file: Path) -> list[tuple[int, int]]:
     return found
 
 
-def features_of(record: bytes, keys: Collection[str]) -> dict[str, list[bytes] | list[int]]:
-    """Return the features of a `tf.train.Example` that are called by `keys`: lists of bytes, or of whole numbers.
+def features_of(record: bytes, keys: Collection[str]) -> dict[str, Values]:
+    """Return the features of a `tf.train.Example` that are called by `keys`: lists of bytes or of numbers.
 
     Raises:
         ValueError: It is no such message.
     """
-    found: dict[str, list[bytes] | list[int]] = {}
+    found: dict[str, Values] = {}
     try:
         for features in _of(record, 1):
             for entry in _of(features, 1):
@@ -55,10 +56,12 @@ def features_of(record: bytes, keys: Collection[str]) -> dict[str, list[bytes] |
     return found
 
 
-def _values(feature: bytes) -> list[bytes] | list[int]:
+def _values(feature: bytes) -> Values:
     for kind, content in _fields(feature):
         if kind == BYTES_LIST:
             return _of(_bytes(content), 1)
+        if kind == FLOAT_LIST:
+            return [number for field, value in _fields(_bytes(content)) if field == 1 for number in _floats(value)]
         if kind == INT64_LIST:
             return [number for field, value in _fields(_bytes(content)) if field == 1 for number in _integers(value)]
     return []
@@ -73,6 +76,12 @@ def _integers(value: bytes | int) -> Iterator[int]:
     while position < len(value):
         number, position = _varint(value, position)
         yield _signed(number)
+
+
+def _floats(value: bytes | int) -> tuple[float, ...]:
+    """Return the numbers of four bytes each, packed or single."""
+    packed = _bytes(value)
+    return struct.unpack(f"<{len(packed) // 4}f", packed)
 
 
 def _of(message: bytes, field: int) -> list[bytes]:

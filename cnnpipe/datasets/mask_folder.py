@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from cnnpipe.datasets import SPLITS, Dataset, Example, Examples, SplitName
-from cnnpipe.datasets._mask_values import MaskValues, Value, masked_classes, masked_instances
+from cnnpipe.datasets._mask_values import MaskValues, Value, masked_classes, masked_instances, numbered
 from cnnpipe.datasets._pictures import EXTENSIONS, pictures_in, size_of
 from cnnpipe.datasets._split_lists import names_in, stated_lists
 from cnnpipe.datasets.image_folder import SPLIT_FOLDERS, SplitFolders, content_of, existing
@@ -111,16 +111,8 @@ class MaskFolder(Dataset):
 
     def _values(self) -> MaskValues:
         """Return what numbers or colours mean. Raises `ValueError` when one means two things."""
-        stated = (
-            self.classes
-            if isinstance(self.classes, dict)
-            else dict(zip(self.classes, range(1, 1 + len(self.classes)), strict=True))
-        )
-        if len(stated) < len(self.classes):
-            raise ValueError("classes must have different names")
-        return MaskValues.of(
-            tuple(stated.values()) if self.mask_type == "classes" else (), self.background, self.ignore
-        )
+        stated = numbered(self.classes)
+        return MaskValues.of(stated if self.mask_type == "classes" else (), self.background, self.ignore)
 
     def _listed(self, root: Path) -> tuple[list[_Pair], list[str]]:
         """Return the pairs that lists name, wherever below the folders of pictures and masks they are."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cnnpipe.datasets import Dataset, Example, Examples, SplitName
+from cnnpipe.datasets._mask_values import MaskValues, Value, numbered
+from cnnpipe.datasets._tfds_truth import boxes_of, mask_of
 from cnnpipe.datasets._tfrecord import features_of, record_positions
 from cnnpipe.datasets.image_folder import existing
 from cnnpipe.errors import Problem, ProblemError
@@ -40,15 +42,23 @@ class _Features:
     label_key: str
     class_names: tuple[str, ...]
     several: bool
+    box_key: str | None = None
+    crowd_key: str | None = None
+    mask_key: str | None = None
+    mask_values: MaskValues | None = None
 
 
 class Tfds(Dataset):
     """Prepares the data set once, as TensorFlow Datasets does, then reads its files by itself.
 
     Reading needs neither TensorFlow nor a network. Pictures stay encoded until they are decoded like any file. Labels
-    are one class or a list of classes. A split that the data set lacks is cut from training.
+    are one class or a list of classes; with them may go boxes (`label_key: objects/label, box_key: objects/bbox`), or
+    in their place masks (`mask_key: segmentation_mask, mask_classes: {pet: 1}`). A split that the data set lacks is cut
+    from training.
     """
 
+    keys: ClassVar[frozenset[str]] = frozenset({"images", "labels", "bounding_boxes", "segmentation_masks"})
+    more_keys_with: ClassVar[str] = "box_key or mask_key"
     names_need_a_library: ClassVar[bool] = True
     also_called: ClassVar[tuple[str, ...]] = ("tensorflow_datasets", "tensorflow", "tf_datasets")
     type: Literal["tfds"] = "tfds"
@@ -62,7 +72,19 @@ class Tfds(Dataset):
     image_key: str = Field(default="image", min_length=1)
     """The feature with the picture."""
     label_key: str = Field(default="label", min_length=1)
-    """The feature with the class or the classes."""
+    """The feature with the class or the classes; a slash leads into a list of objects, as in `objects/label`."""
+    box_key: OptionalName = None
+    """The feature with the boxes of those classes, such as `objects/bbox`; None: boxes are not read."""
+    crowd_key: OptionalName = None
+    """The feature that marks boxes as groups, such as `objects/is_crowd`; None: there is none."""
+    mask_key: OptionalName = None
+    """The feature with the class of each pixel, a picture of numbers or colours; None: masks are not read."""
+    mask_classes: tuple[str, ...] | dict[str, Value] | None = Field(default=None, min_length=1)
+    """What masks hold: names in the order of the numbers from 1, or a table of names with numbers or colours."""
+    mask_background: Value | None = None
+    """The number or colour of what is none of the classes; None: 0 or black, unless that is a class."""
+    mask_ignore: Value | None = None
+    """The number or colour of pixels that count neither in training nor in scores; None: there is none."""
     training_split: str = Field(default="train", min_length=1)
     """Its name of the split for training."""
     validation_split: OptionalName = "validation"
@@ -76,13 +98,53 @@ class Tfds(Dataset):
         name = word.lower().replace("-", "_")
         return {"name": name} if name in WELL_KNOWN else {}
 
+    def gives(self) -> frozenset[str]:
+        """Boxes and masks only where their features are named."""
+        boxes, masks = (["bounding_boxes"] * bool(self.box_key), ["segmentation_masks"] * bool(self.mask_key))
+        return frozenset({"images", "labels", *boxes, *masks})
+
+    def ignored_keys(self) -> dict[str, str]:
+        """Masks have classes of their own; crowds are marked boxes."""
+        without = dict.fromkeys(("mask_classes", "mask_background", "mask_ignore"), "because mask_key is null")
+        ignored = {} if self.mask_key else without
+        return ignored | ({} if self.box_key else {"crowd_key": "because box_key is null"})
+
+    @model_validator(mode="after")
+    def _are_of_one_kind(self) -> Tfds:
+        if self.mask_key and (self.box_key or self.mask_classes is None):
+            given = "masks and boxes have other classes: give mask_key or box_key" if self.box_key else ""
+            raise ValueError(given or "mask_key needs mask_classes, the classes that the numbers in masks mean")
+        self._mask_values()
+        return self
+
+    def _mask_values(self) -> MaskValues | None:
+        if self.mask_key is None or self.mask_classes is None:
+            return None
+        return MaskValues.of(numbered(self.mask_classes), self.mask_background, self.mask_ignore)
+
+    def _read_features(self, builder: Any) -> _Features:
+        """Return which features are read. Raises `ProblemError` when the data set has others."""
+        if (values := self._mask_values()) is not None:
+            _check_kinds(builder, {"image_key": self.image_key, "mask_key": str(self.mask_key)}, "Image")
+            names = tuple(self.mask_classes or ())
+            return _Features(self.image_key, "", names, True, mask_key=self.mask_key, mask_values=values)
+        found = _features(builder, self.image_key, self.label_key)
+        if self.box_key is None:
+            return found
+        _check_kinds(builder, {"box_key": self.box_key}, "BBoxFeature")
+        if self.crowd_key is not None and _feature(builder, self.crowd_key) is None:
+            raise _no_feature(builder, "crowd_key", self.crowd_key, "a truth value")
+        return replace(found, several=True, box_key=self.box_key, crowd_key=self.crowd_key)
+
     def class_names(self) -> tuple[str, ...] | None:
         """Return what TensorFlow Datasets tells of the classes, so that a recipe is checked before data is prepared."""
+        if self.mask_key is not None:
+            return tuple(self.mask_classes or ())
         if self.name.lower() in FOLDER_DATASETS:
             return None
         try:
             builder = _builder(self.name, Path(self.data_dir) if self.data_dir else None)
-            names = _features(builder, self.image_key, self.label_key).class_names
+            names = self._read_features(builder).class_names
         except ProblemError:  # told at its line when the data is opened
             return None
         return names or None
@@ -105,10 +167,10 @@ class Tfds(Dataset):
         with _quiet():
             prepared = builder.is_prepared()
         if not prepared:
-            _features(builder, self.image_key, self.label_key)  # what does not fit is told before hours of preparation
+            self._read_features(builder)  # what does not fit is told before hours of preparation
             _prepare(self.name, builder, data_dir, manual_dir)
             builder = _builder(self.name, data_dir)
-        features, splits = _features(builder, self.image_key, self.label_key), _splits(builder, self)
+        features, splits = self._read_features(builder), _splits(builder, self)
         notes = [*_notes(Path(builder.data_dir)), *_unused(builder, splits)]
         return Examples(tuple(_examples(builder, splits, features)), features.class_names, tuple(notes))
 
@@ -134,14 +196,21 @@ def _read(features: _Features, file: Path, position: int, length: int) -> dict[s
     """Return one example. Raises `ValueError` when it has no picture, or no such class."""
     with file.open("rb") as stream:
         stream.seek(position)
-        found = features_of(stream.read(length), (features.image_key, features.label_key))
+        keys = (features.image_key, features.label_key, features.box_key, features.crowd_key, features.mask_key)
+        found = features_of(stream.read(length), [key for key in keys if key])
     pictures, numbers = found.get(features.image_key, []), found.get(features.label_key, [])
     if len(pictures) != 1 or not isinstance(pictures[0], bytes):
         raise ValueError(f"it holds no picture '{features.image_key}'")
+    if features.mask_key and features.mask_values is not None:
+        masks = found.get(features.mask_key, [])
+        return {"images": pictures[0], **mask_of(masks, pictures[0], features.mask_values, features.class_names)}
     classes = range(len(features.class_names))
     names = tuple(features.class_names[n] for n in numbers if isinstance(n, int) and n in classes)
     if len(names) < len(numbers) or not (names or features.several):
         raise ValueError(f"its '{features.label_key}' is {numbers or 'missing'}, no class: is this split labelled?")
+    if features.box_key:
+        boxes, crowd = found.get(features.box_key, []), found.get(features.crowd_key or "", None)
+        return {"images": pictures[0], **boxes_of(boxes, numbers, crowd, pictures[0], features.class_names)}
     return {"images": pictures[0], "labels": names if features.several else names[0]}
 
 
@@ -231,27 +300,53 @@ def _features(builder: Any, image_key: str, label_key: str) -> _Features:
         ProblemError: Features are missing, or are no picture and no class; the files are of an unusual format.
     """
     import numpy as np
-    import tensorflow_datasets as tfds
 
-    features = dict(builder.info.features)
-    label: Any = features.get(label_key)
-    classes: Any = getattr(label, "feature", label)  # a list of classes holds the feature of one
-    for key, feature, wanted, field in (
-        (image_key, features.get(image_key), tfds.features.Image, "image_key"),
-        (label_key, classes, tfds.features.ClassLabel, "label_key"),
-    ):
-        if not isinstance(feature, wanted):
-            what = f"is {type(feature).__name__}" if feature is not None else "does not exist"
-            listed = ", ".join(f"{name} ({type(found).__name__})" for name, found in features.items())
-            problem = f"the feature '{key}' of '{builder.info.full_name}' {what}, and {wanted.__name__} is needed"
-            raise _problem(problem, field, f"Its features: {listed}.")
-    kind = np.dtype(features[image_key].np_dtype).name
+    _check_kinds(builder, {"image_key": image_key}, "Image")
+    _check_kinds(builder, {"label_key": label_key}, "ClassLabel")
+    label, classes = dict(builder.info.features).get(label_key), _feature(builder, label_key)
+    kind = np.dtype(_feature(builder, image_key).np_dtype).name
     if kind not in ("uint8", "uint16"):
         raise _problem(f"the pictures of '{builder.info.full_name}' are {kind}, no bytes", "image_key")
     if builder.info.file_format is not None and builder.info.file_format.value != "tfrecord":
         hint = "Remove the folder, and it is prepared anew as tfrecord."
         raise _problem(f"{builder.data_dir} is of the format {builder.info.file_format.value}", "data_dir", hint)
     return _Features(image_key, label_key, tuple(classes.names) if classes.num_classes else (), label is not classes)
+
+
+def _feature(builder: Any, key: str) -> Any:
+    """Return a feature, or that of one item where it is a list; a slash leads into it. None when there is none."""
+    found: Any = builder.info.features
+    for part in key.split("/"):
+        found = getattr(found, "feature", found)
+        found = dict(found).get(part) if hasattr(found, "keys") else None
+    return getattr(found, "feature", found)
+
+
+def _all_features(features: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield all features by their keys, those in lists of objects after a slash."""
+    for name, found in dict(features).items():
+        inner = getattr(found, "feature", None)
+        if hasattr(inner, "keys"):
+            yield from _all_features(inner, f"{above}{name}/")
+        else:
+            yield f"{above}{name}", found
+
+
+def _check_kinds(builder: Any, keys: Mapping[str, str], kind: str) -> None:
+    """Raise `ProblemError` when a feature is missing, or of another kind."""
+    import tensorflow_datasets as tfds
+
+    for field, key in keys.items():
+        if not isinstance(_feature(builder, key), getattr(tfds.features, kind)):
+            raise _no_feature(builder, field, key, kind)
+
+
+def _no_feature(builder: Any, field: str, key: str, kind: str) -> ProblemError:
+    feature = _feature(builder, key)
+    what = f"is {type(feature).__name__}" if feature is not None else "does not exist"
+    listed = ", ".join(f"{name} ({type(found).__name__})" for name, found in _all_features(builder.info.features))
+    problem = f"the feature '{key}' of '{builder.info.full_name}' {what}, and {kind} is needed"
+    return _problem(problem, field, f"Its features: {listed}.")
 
 
 def _splits(builder: Any, spec: Tfds) -> dict[SplitName, str]:

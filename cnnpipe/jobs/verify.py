@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -173,7 +173,7 @@ def _examples(bundle: Bundle, path: Path) -> tuple[Examples, tuple[str, ...]]:
     Raises:
         ProblemError: The data is not there, or has classes that the bundle does not know.
     """
-    listing = source_of(path).open(path.parent)
+    listing = source_of(path, bundle.task.needs).open(path.parent)
     known = bundle.manifest.class_names
     foreign = [name for name in listing.class_names or () if known is not None and name not in known]
     if foreign:
@@ -182,15 +182,16 @@ def _examples(bundle: Bundle, path: Path) -> tuple[Examples, tuple[str, ...]]:
     test = [example for example in listing.examples if example.split == "test"]
     if test and len(test) < len(listing.examples):
         note = f"Of {len(listing.examples):,} examples only the {len(test):,} of the test split are taken."
-        return Examples(test, listing.class_names), (*listing.notes, note)
+        return Examples(test, listing.class_names), (*listing.told(), note)
     if not listing.examples:
         raise ProblemError(Problem(f"{path} holds no examples"))
-    return listing, listing.notes
+    return listing, listing.told()
 
 
 def _read(bundle: Bundle, listing: Examples, listener: Listener) -> SplitData:
     examples = listing.examples
-    reading = read_examples(examples, bundle.task, bundle.facts, None, listener, MEMORY)
+    facts = replace(bundle.facts, source_class_names=listing.class_names)
+    reading = read_examples(examples, bundle.task, facts, None, listener, MEMORY)
     wrong = {**reading.unreadable, **reading.unusable}
     if wrong:
         shown = [Problem(f"{examples[at].file or examples[at].name}: {wrong[at]}") for at in sorted(wrong)[:LISTED]]
