@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from cnnpipe.datasets import Dataset, Example, Examples, SplitName
 from cnnpipe.datasets._mask_values import MaskValues, Value, numbered
+from cnnpipe.datasets._tfds_features import Features, check_kinds, check_pictures, feature, features_read, no_feature
 from cnnpipe.datasets._tfds_truth import boxes_of, mask_of
 from cnnpipe.datasets._tfrecord import features_of, record_positions
 from cnnpipe.datasets.image_folder import existing
@@ -32,20 +33,6 @@ WELL_KNOWN = (
 CONNECT_SECONDS = 3
 OptionalPath = Annotated[str | None, FilePath(), Field(min_length=1)]
 OptionalName = Annotated[str | None, Field(min_length=1)]
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Which features are read, and what their numbers mean; `several`: a picture may have any number of classes."""
-
-    image_key: str
-    label_key: str
-    class_names: tuple[str, ...]
-    several: bool
-    box_key: str | None = None
-    crowd_key: str | None = None
-    mask_key: str | None = None
-    mask_values: MaskValues | None = None
 
 
 class Tfds(Dataset):
@@ -122,18 +109,19 @@ class Tfds(Dataset):
             return None
         return MaskValues.of(numbered(self.mask_classes), self.mask_background, self.mask_ignore)
 
-    def _read_features(self, builder: Any) -> _Features:
+    def _read_features(self, builder: Any) -> Features:
         """Return which features are read. Raises `ProblemError` when the data set has others."""
         if (values := self._mask_values()) is not None:
-            _check_kinds(builder, {"image_key": self.image_key, "mask_key": str(self.mask_key)}, "Image")
+            check_pictures(builder, self.image_key)
+            check_kinds(builder, {"mask_key": str(self.mask_key)}, "Image")
             names = tuple(self.mask_classes or ())
-            return _Features(self.image_key, "", names, True, mask_key=self.mask_key, mask_values=values)
-        found = _features(builder, self.image_key, self.label_key)
+            return Features(self.image_key, "", names, True, mask_key=self.mask_key, mask_values=values)
+        found = features_read(builder, self.image_key, self.label_key)
         if self.box_key is None:
             return found
-        _check_kinds(builder, {"box_key": self.box_key}, "BBoxFeature")
-        if self.crowd_key is not None and _feature(builder, self.crowd_key) is None:
-            raise _no_feature(builder, "crowd_key", self.crowd_key, "a truth value")
+        check_kinds(builder, {"box_key": self.box_key}, "BBoxFeature")
+        if self.crowd_key is not None and feature(builder, self.crowd_key) is None:
+            raise no_feature(builder, "crowd_key", self.crowd_key, "a truth value")
         return replace(found, several=True, box_key=self.box_key, crowd_key=self.crowd_key)
 
     def class_names(self) -> tuple[str, ...] | None:
@@ -175,7 +163,7 @@ class Tfds(Dataset):
         return Examples(tuple(_examples(builder, splits, features)), features.class_names, tuple(notes))
 
 
-def _examples(builder: Any, splits: Mapping[SplitName, str], features: _Features) -> Iterator[Example]:
+def _examples(builder: Any, splits: Mapping[SplitName, str], features: Features) -> Iterator[Example]:
     for split, theirs in splits.items():
         files = [Path(file) for file in builder.info.splits[theirs].filepaths]
         records = ((file, position, length) for file in files for position, length in _positions(file))
@@ -192,7 +180,7 @@ def _positions(file: Path) -> list[tuple[int, int]]:
         raise ProblemError(Problem(f"{file} cannot be read ({why})", path="data.source", hint=hint)) from None
 
 
-def _read(features: _Features, file: Path, position: int, length: int) -> dict[str, Any]:
+def _read(features: Features, file: Path, position: int, length: int) -> dict[str, Any]:
     """Return one example. Raises `ValueError` when it has no picture, or no such class."""
     with file.open("rb") as stream:
         stream.seek(position)
@@ -291,62 +279,6 @@ def _reachable(url: str) -> bool:
     except (requests.RequestException, OSError):
         return False
     return True
-
-
-def _features(builder: Any, image_key: str, label_key: str) -> _Features:
-    """Return how examples are read.
-
-    Raises:
-        ProblemError: Features are missing, or are no picture and no class; the files are of an unusual format.
-    """
-    import numpy as np
-
-    _check_kinds(builder, {"image_key": image_key}, "Image")
-    _check_kinds(builder, {"label_key": label_key}, "ClassLabel")
-    label, classes = dict(builder.info.features).get(label_key), _feature(builder, label_key)
-    kind = np.dtype(_feature(builder, image_key).np_dtype).name
-    if kind not in ("uint8", "uint16"):
-        raise _problem(f"the pictures of '{builder.info.full_name}' are {kind}, no bytes", "image_key")
-    if builder.info.file_format is not None and builder.info.file_format.value != "tfrecord":
-        hint = "Remove the folder, and it is prepared anew as tfrecord."
-        raise _problem(f"{builder.data_dir} is of the format {builder.info.file_format.value}", "data_dir", hint)
-    return _Features(image_key, label_key, tuple(classes.names) if classes.num_classes else (), label is not classes)
-
-
-def _feature(builder: Any, key: str) -> Any:
-    """Return a feature, or that of one item where it is a list; a slash leads into it. None when there is none."""
-    found: Any = builder.info.features
-    for part in key.split("/"):
-        found = getattr(found, "feature", found)
-        found = dict(found).get(part) if hasattr(found, "keys") else None
-    return getattr(found, "feature", found)
-
-
-def _all_features(features: Any, above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all features by their keys, those in lists of objects after a slash."""
-    for name, found in dict(features).items():
-        inner = getattr(found, "feature", None)
-        if hasattr(inner, "keys"):
-            yield from _all_features(inner, f"{above}{name}/")
-        else:
-            yield f"{above}{name}", found
-
-
-def _check_kinds(builder: Any, keys: Mapping[str, str], kind: str) -> None:
-    """Raise `ProblemError` when a feature is missing, or of another kind."""
-    import tensorflow_datasets as tfds
-
-    for field, key in keys.items():
-        if not isinstance(_feature(builder, key), getattr(tfds.features, kind)):
-            raise _no_feature(builder, field, key, kind)
-
-
-def _no_feature(builder: Any, field: str, key: str, kind: str) -> ProblemError:
-    feature = _feature(builder, key)
-    what = f"is {type(feature).__name__}" if feature is not None else "does not exist"
-    listed = ", ".join(f"{name} ({type(found).__name__})" for name, found in _all_features(builder.info.features))
-    problem = f"the feature '{key}' of '{builder.info.full_name}' {what}, and {kind} is needed"
-    return _problem(problem, field, f"Its features: {listed}.")
 
 
 def _splits(builder: Any, spec: Tfds) -> dict[SplitName, str]:
