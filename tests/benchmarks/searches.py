@@ -56,7 +56,7 @@ export: []
 """
 ALGORITHMS = {
     "random search": "random",
-    "bayesian": "bayesian",
+    "bayesian": "{type: bayesian, num_initial_points: 5}",
     "hyperband": "{type: hyperband, hyperband_iterations: 100}",
 }
 
@@ -113,7 +113,7 @@ def trials(study):
     return [(outcome.get("cpu_seconds", outcome["seconds"]), outcome.get("score", 0.0)) for outcome in outcomes]
 
 
-def subset(folder, target):
+def subset(folder, target, pictures=PICTURES):
     """Write the first pictures of the training files, and all of the test."""
     target.mkdir()
     for name, header, size in (
@@ -121,7 +121,7 @@ def subset(folder, target):
         ("train-labels-idx1-ubyte", LABELS_HEADER, 1),
     ):
         content = gzip.decompress((folder / f"{name}.gz").read_bytes())
-        first = content[:4] + struct.pack(">I", PICTURES) + content[8 : header + PICTURES * size]
+        first = content[:4] + struct.pack(">I", pictures) + content[8 : header + pictures * size]
         (target / name).write_bytes(first)
     for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         (target / name).write_bytes((folder / name).read_bytes())
