@@ -4,7 +4,8 @@
 
 FOLDER holds the four files of Fashion-MNIST. The space of `fashion_mnist_tuning` is searched for the score alone, on
 the first 12,000 pictures, of which 3,000 are for validation: by random search, then by Bayesian optimization, whose
-first five candidates are the same. Printed is each step upwards, after which processor seconds of trainings in one thread.
+first five candidates are the same. Printed is each step upwards, after which processor seconds of trainings in one
+thread.
 """
 
 from __future__ import annotations
