@@ -115,6 +115,35 @@ def test_a_worker_that_leaves_is_noticed_and_named() -> None:
     assert str(found[1]) == "the chief at 127.0.0.1 is gone (its connection ended)."
 
 
+def test_a_host_that_falls_silent_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has no power sends no end: no sign of life for a while is one."""
+    monkeypatch.setattr("cnnpipe.cluster.link.SILENCE", 0.5)
+    monkeypatch.setattr("cnnpipe.cluster.link.SIGN_OF_LIFE", 10.0)
+    done = threading.Event()
+
+    def work(cluster: Together) -> Any:
+        if cluster.chief:
+            try:
+                return cluster.gather("x")
+            finally:
+                done.set()
+        return done.wait(SECONDS)
+
+    assert str(together(2, work)[0]) == "worker 1 at 127.0.0.1 is gone (silent for 0.5 s)."
+
+
+def test_a_long_wait_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnpipe.cluster.link.SILENCE", 2.0)
+    monkeypatch.setattr("cnnpipe.cluster.link.SIGN_OF_LIFE", 0.1)
+
+    def work(cluster: Together) -> Any:
+        if not cluster.chief:
+            threading.Event().wait(3.0)
+        return len(cluster.gather("x"))
+
+    assert together(2, work) == [2, 2]
+
+
 def test_a_worker_that_cannot_go_on_says_why() -> None:
     def work(cluster: Together) -> Any:
         if cluster.index == 1:
