@@ -22,5 +22,5 @@ def command(recipe: str, overrides: tuple[str, ...], workers: int | None, runs_f
     from cnnpipe.jobs.run import run
 
     with live() as listener:
-        result = run(recipe, overrides, runs_folder, listener, workers)
+        result = run(recipe, overrides, runs_folder=runs_folder, listener=listener, workers=workers)
     finish(result, as_json)

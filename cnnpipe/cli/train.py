@@ -11,6 +11,7 @@ goes on with --resume.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -62,21 +63,22 @@ def command(
     from cnnpipe.jobs.train import resume as go_on
     from cnnpipe.jobs.train import train
 
+    shared: dict[str, Any] = {"runs_folder": runs_folder, "workers": workers, "listen": listen}
     with live() as listener:
         if chief is not None:
             _join(chief, overrides, runs_folder, listener, as_json)
             return
         if resume is not None:
-            result = go_on(resume, runs_folder, listener, overrides, workers, listen)
+            result = go_on(resume, overrides=overrides, listener=listener, **shared)
         else:
-            result = train(str(recipe), overrides, runs_folder, listener, workers, listen)
+            result = train(str(recipe), overrides, listener=listener, **shared)
     finish(result, as_json)
 
 
 def _join(chief: str, overrides: tuple[str, ...], runs_folder: Path, listener: Listener, as_json: bool) -> None:
     from cnnpipe.jobs.join import join
 
-    epochs = join(chief, overrides, runs_folder, listener)
+    epochs = join(chief, overrides, runs_folder, listener=listener)
     if as_json:
         print_json({"chief": chief, "epochs": epochs})
     else:

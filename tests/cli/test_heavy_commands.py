@@ -54,7 +54,7 @@ def test_run(call: Call, job: Callable[..., list[Any]]) -> None:
     calls = job("run.run", RunResult(TRAINED, ExportsResult(RUN, METRIC, (FILE,))))
     done = call("run", "digits", "--set", "seed=1", "--runs", "elsewhere")
     assert done.exit_code == 0
-    assert calls == [(("digits", ("seed=1",)), {"runs_folder": Path("elsewhere")})]
+    assert calls == [(("digits", ("seed=1",)), {"runs_folder": Path("elsewhere"), "workers": None})]
     assert "generic int8" in done.stdout
 
 
@@ -73,8 +73,20 @@ def test_train_and_resume(call: Call, job: Callable[..., list[Any]]) -> None:
     begun, resumed = job("train.train", TRAINED), job("train.resume", TRAINED)
     assert json.loads(call("train", "digits", "--json").stdout)["run"] == str(RUN)
     assert call("train", "--resume", "digits/0001").exit_code == 0
-    assert begun == [(("digits", ()), {"runs_folder": Path("runs")})]
-    assert resumed == [(("digits/0001",), {"runs_folder": Path("runs"), "overrides": ()})]
+    alone = {"runs_folder": Path("runs"), "workers": None, "listen": None}
+    assert begun == [(("digits", ()), alone)]
+    assert resumed == [(("digits/0001",), {**alone, "overrides": ()})]
+
+
+def test_train_with_workers(call: Call, job: Callable[..., list[Any]]) -> None:
+    begun, joined = job("train.train", TRAINED), job("join.join", 7)
+    assert call("train", "digits", "--workers", "3", "--listen", "0.0.0.0:8000").exit_code == 0
+    assert begun[0][1] == {"runs_folder": Path("runs"), "workers": 3, "listen": "0.0.0.0:8000"}
+    assert call("train", "--join", "chief:8000", "--set", "data.source.path=/d").exit_code == 0
+    assert joined == [(("chief:8000", ("data.source.path=/d",), Path("runs")), {})]
+    assert json.loads(call("train", "--join", "chief:8000", "--json").stdout) == {"chief": "chief:8000", "epochs": 7}
+    assert call("train", "--join", "chief:8000", "--workers", "3").exit_code == 2
+    assert call("train", "digits", "--join", "chief:8000").exit_code == 2
 
 
 @pytest.mark.parametrize(
