@@ -16,10 +16,14 @@ from cnnpipe.graph.nodes.activation import Activation, ActivationName
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Reshape
+from cnnpipe.graph.nodes.rescaling import Rescaling
 from cnnpipe.heads import Head
 from cnnpipe.necks import Level, level
 
 BOX_VALUES = 4
+LIMIT = 3.0
+"""How far the numbers of boxes go to both sides: a side from a twentieth to twenty times that of the anchor. Cells that
+learned no box would say any number, and int8 has coarse steps for a wide range."""
 
 
 class Decoupled(Head):
@@ -72,7 +76,8 @@ class Decoupled(Head):
                 tensor = self._read(graph, maps, name, image)
                 for list_of, branch in zip(found, self._branches(graph, tensor, classes), strict=True):
                     list_of.append(branch)
-        boxes, logits = (graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0] for parts in found)
+        numbers, logits = (graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0] for parts in found)
+        boxes = graph.add(Rescaling(1.0, -LIMIT), numbers)
         return boxes, graph.add(Activation("sigmoid"), logits), logits
 
     def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
@@ -91,7 +96,8 @@ class Decoupled(Head):
 
     def _branches(self, graph: GraphBuilder, tensor: Tensor, classes: int) -> tuple[Tensor, Tensor]:
         prior = -math.log((1 - self.prior_probability) / self.prior_probability)
-        boxes = graph.add(Convolution(BOX_VALUES, 1), self._convolved(graph, tensor))
+        boxes = graph.add(Convolution(BOX_VALUES, 1, bias_start=LIMIT), self._convolved(graph, tensor))
+        boxes = graph.add(Activation("relu6"), boxes)  # from 0 to twice the limit
         logits = graph.add(Convolution(classes, 1, bias_start=prior), self._convolved(graph, tensor))
         return _listed(graph, boxes), _listed(graph, logits)
 

@@ -38,6 +38,14 @@ def test_scores_are_probabilities_that_begin_at_the_prior():
     np.testing.assert_allclose(found["scores"], keras.ops.sigmoid(found["logits"]), atol=1e-6)
 
 
+def test_numbers_of_boxes_begin_at_the_anchor_and_have_a_limit():
+    _, graph = built()
+    model = build_model(graph)
+    np.testing.assert_allclose(model(np.zeros((1, 40, 56, 3), np.float32))["boxes"], 0, atol=1e-6)
+    found = np.asarray(model(np.random.default_rng(0).normal(0, 1e4, (1, 40, 56, 3)).astype(np.float32))["boxes"])
+    assert (found.min(), found.max()) == (-3, 3)
+
+
 def test_rows_are_in_the_order_of_the_anchors():
     """A network that only says where a pixel is bright says so in the row of the anchor that is there."""
     graph = GraphBuilder()
