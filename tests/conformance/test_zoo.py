@@ -24,6 +24,8 @@ from cnnpipe.jobs.run import run
 from cnnpipe.recipe.load import load_recipe, shipped_recipes
 
 ZOO = [name for name, said in list_recipes().items() if said["year"]]
+CLASSIFIERS = [name for name, said in list_recipes().items() if said["year"] and said["task"] == "image_classification"]
+"""Those that the small data below is for; networks of other tasks are trained where their tasks are proven."""
 EXPECTED = ("million weights", "does not exist")
 """What warnings say that a published network may have: it really has so many in one dense layer, or lacks its data."""
 SIDES = (32, 64, 96, 128)
@@ -44,9 +46,9 @@ EXPORTS = ("export=[{target: generic, quantization: none}, {target: generic, qua
 
 
 def structures() -> list[str]:
-    """Return the recipes that extend no other recipe."""
+    """Return the classifiers that extend no other recipe."""
     files = shipped_recipes()
-    return [name for name in ZOO if read_chain(files[name], name).document.root.child("extends") is None]
+    return [name for name in CLASSIFIERS if read_chain(files[name], name).document.root.child("extends") is None]
 
 
 def small(name: str) -> list[str]:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from cnnpipe.cli._files import command_files
+from cnnpipe.cli._group import cli
 from cnnpipe.registry import rooms
 
 ROOT = Path(__file__).parents[2]
@@ -35,15 +37,18 @@ def commands() -> list[str]:
     return [line.removeprefix("$ ") for text in blocks("console") for line in text.splitlines()]
 
 
-def test_the_commands_and_the_python_run(commands: list[str], tmp_path: Path, make_photos: Callable[..., Path]) -> None:
+def test_the_commands_and_the_python_run(
+    commands: list[str], tmp_path: Path, make_photos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     make_photos(tmp_path / "photos", {"circle": 40, "square": 40})
     (recipe,) = blocks("yaml")
     (tmp_path / "small.yaml").write_text(recipe, encoding="utf-8")
     for command in commands:
         program, *arguments = shlex.split(command)
         assert program == "cnnpipe"
-        done = python(tmp_path, "-m", "cnnpipe", *arguments)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        done = CliRunner().invoke(cli, arguments, prog_name="cnnpipe")
+        assert done.exit_code == 0, f"{command}\n{done.output}"
         assert done.stdout, command
     (script,) = blocks("python")
     done = python(tmp_path, "-c", script)

@@ -67,8 +67,8 @@ def test_the_trainings_run(tmp_path: Path) -> None:
     ((script, asked),) = TRAININGS.findall(text)
     assert {recipe.partition(":")[0] for recipe in asked.split()} <= set(shipped_recipes())
     story = TABLES.findall(text)[0][0].split()[1:]
-    first_and_last = [story[0], story[-1]]  # each costs a quarter of a minute
-    once = [f"{name}:1" for name in first_and_last]
+    first_two = story[:2]  # the small ones: each network's own proof is elsewhere
+    once = [f"{name}:1" for name in first_two]
     command = [sys.executable, ROOT / script, few_pictures(tmp_path / "pictures"), *once]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -76,5 +76,5 @@ def test_the_trainings_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     _, *rows = done.stdout.splitlines()
-    assert [row.split()[0] for row in rows] == first_and_last
+    assert [row.split()[0] for row in rows] == first_two
     assert all("of 40" in row for row in rows)

@@ -35,7 +35,7 @@ def test_the_whole_one_builds(name: str) -> None:
     assert sum(model.count_params() for model in models) == found.totals["parameters"]
 
 
-@pytest.mark.parametrize("name", proofs.ZOO)
+@pytest.mark.parametrize("name", proofs.CLASSIFIERS)
 def test_a_small_one_trains_exports_and_runs(
     name: str, workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
