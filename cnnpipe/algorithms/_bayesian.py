@@ -7,6 +7,7 @@ All that is random follows from the seed and the number of the trial, so there i
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,9 @@ class BayesianOracle(StudyOracle, keras_tuner.oracles.BayesianOptimizationOracle
         places = [self._vector(trial.hyperparameters.values) for trial in done]
         for trial in self.ongoing_trials.values():  # as bad as the worst, so that no other worker tries the same
             places, costs = [*places, self._vector(trial.hyperparameters.values)], [*costs, max(costs)]
-        self.gpr.fit(np.array(places), np.array(costs))
+        with warnings.catch_warnings():  # of a kernel at the end of its range, which no user can act on
+            warnings.simplefilter("ignore")
+            self.gpr.fit(np.array(places), np.array(costs))
         drawn = {
             self._compute_values_hash(values): values for values in (self._drawn(random) for _ in range(CANDIDATES))
         }
