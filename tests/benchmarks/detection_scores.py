@@ -36,4 +36,6 @@ def seconds(resamples: int) -> float:
 if __name__ == "__main__":
     whole, matching = seconds(metric.RESAMPLES), seconds(1)
     print(f"{IMAGES} images, {OBJECTS} objects and {FOUND} detections each, {CLASSES} classes: {whole:.2f} s of CPU")
-    print(f"of these the interval takes {whole - matching:.2f} s, {(whole - matching) / matching:.1f} times the matching")
+    print(
+        f"of these the interval takes {whole - matching:.2f} s, {(whole - matching) / matching:.1f} times the matching"
+    )
