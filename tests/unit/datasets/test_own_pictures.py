@@ -91,6 +91,14 @@ def test_several_shapes_are_all_seen_and_differ_in_number() -> None:
     assert counts >= {0, 1, 3, 5}
 
 
+def test_shapes_are_never_hidden_by_more_than_half() -> None:
+    source = SyntheticShapes(examples=60, objects=(5, 5), classes=("circle",), image_size=(64, 64))
+    least = 0.5 * np.pi * (0.2 * 64 / 5**0.5) ** 2
+    for example in source.open(Path()).examples:
+        seen = np.bincount(example.read()["instance_masks"].ravel())[1:]
+        assert seen.min() >= 0.9 * least
+
+
 @pytest.mark.parametrize("objects", [(3, 1), (0, 0), (-1, 2)])
 def test_numbers_of_shapes_that_mean_nothing_are_refused(objects: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="objects"):

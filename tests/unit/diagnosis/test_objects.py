@@ -149,6 +149,14 @@ def test_masks_of_another_size_and_unknown_numbers_stop_a_run_and_are_all_listed
     assert "01.png holds 9, which is no class of the source, in 4,096 pixels" in finding.examples[1]
 
 
+def test_the_task_is_asked_about_what_the_model_sees(rows: list[str], diagnose: Diagnose) -> None:
+    """A picture has a second box, which cropping takes away, and the task takes one."""
+    crop = ("task.max_boxes=1", "data.preprocessing.image_size=[64, 32]", "data.preprocessing.resize=crop")
+    one_each = [*rows[::2], "images/train/03.png,circle,1,1,14,60,train\n"]
+    found = diagnose(one_each, *crop)
+    assert not [finding for finding in found.findings if finding.check == "unusable"]
+
+
 def test_classes_of_few_pixels_are_noted(rows: list[str], diagnose: Diagnose, tmp_path: Path) -> None:
     assert not [f for f in diagnose(rows, text=MASKS).findings if f.check == "pixel_balance"]
     for file in (tmp_path / "masks" / "train").glob("*.png"):
@@ -165,8 +173,8 @@ def test_the_sheet_shows_boxes_before_and_after_augmentation(
 ) -> None:
     found = diagnose(rows, picture=tmp_path / "sheet.png")
     assert found.sheet == tmp_path / "sheet.png"
-    colors = {color for _, color in Image.open(found.sheet).getcolors(1_000_000)}
-    assert {color_of(0), color_of(1)} <= colors
+    counts = {color: count for count, color in Image.open(found.sheet).getcolors(1_000_000)}
+    assert min(counts[color_of(0)], counts[color_of(1)]) > 2000, "more than the squares beside the names"
 
 
 def overlapping(random: np.random.Generator) -> np.ndarray:
