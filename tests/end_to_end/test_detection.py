@@ -1,0 +1,74 @@
+"""Object detection as a user runs it: train, export for two devices, ask about pictures of another size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnpipe.boxes.overlaps import overlap
+from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
+from cnnpipe.jobs.predict import predict
+from cnnpipe.jobs.results import RunResult
+from cnnpipe.jobs.run import run
+from cnnpipe.manifest import read_manifest
+
+RECIPE = """
+task:
+  type: object_detection
+  max_boxes: 2
+  iou_threshold: 0.3
+  suppression: across_classes
+  head: {type: decoupled, levels: [P3], repeat: 1, batch_normalization: false, prior_probability: 0.1}
+data:
+  source: {type: synthetic_shapes, examples: 240, image_size: [32, 32], classes: [circle], noise: 0.02}
+  preprocessing: {image_size: [32, 32], interpolation: mediapipe}
+  augmentation: [{type: random_flip}]
+model:
+  blocks:
+    - {type: conv_relu_pool, filters: 8}
+    - {type: conv_relu_pool, filters: 16}
+    - {type: conv_relu_pool, filters: 32}
+  neck: {type: fpn, levels: [P3], filters: 16, batch_normalization: false}
+training: {epochs: 14, batch_size: 8, optimizer: {type: adam, learning_rate: 4e-3}}
+export:
+  - {target: generic, quantization: none}
+  - {target: android, quantization: int8, max_drop: 0.1}
+"""
+
+
+@pytest.fixture(scope="module")
+def circles(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    folder = tmp_path_factory.mktemp("circles")
+    (folder / "circles.yaml").write_text(RECIPE, encoding="utf-8")
+    return run(folder / "circles.yaml", runs_folder=folder / "runs")
+
+
+def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> None:
+    assert circles.training.scores.metrics["map_50"].value > 0.7
+    assert [export.passed for export in circles.exported.exports] == [True] * 2
+    _, phone = (read_manifest(export.file.parent) for export in circles.exported.exports)
+    assert [output.name for output in phone.outputs] == ["boxes", "scores"]
+    assert phone.outputs[0].scale != phone.outputs[1].scale
+    assert phone.decoding["levels"] == {"P3": (4, 4)}
+    (proof,) = phone.proofs
+    assert (proof.runtime, proof.state) == ("mediapipe_tasks", "passed")
+
+
+def test_boxes_are_told_in_pixels_of_the_picture(circles: RunResult, tmp_path: Path) -> None:
+    source = SyntheticShapes(examples=8, image_size=(48, 48), classes=("circle",), noise=0.02, seed=7)
+    truth, files = [], []
+    for example in source.open(tmp_path).examples:
+        raw = example.read()
+        large = Image.fromarray(raw["images"]).resize((144, 96))  # wider than high: what is seen is stretched
+        files.append(tmp_path / f"{example.name}.png")
+        large.save(files[-1])
+        truth.append(raw["bounding_boxes"]["boxes"][0] * [3, 2, 3, 2])
+    bundle = circles.exported.exports[1].file.parent
+    found = predict(str(bundle), [str(file) for file in files], draw=tmp_path / "drawn")
+    best = [prediction["objects"][0]["box"] for prediction in found.predictions]
+    ious = [float(overlap(np.array(box), true)) for box, true in zip(best, truth, strict=True)]
+    assert np.median(ious) > 0.6, ious
+    assert len(found.pictures) == len(files)
