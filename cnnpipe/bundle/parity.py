@@ -3,9 +3,10 @@
 Float files must agree in every value. Files with 8-bit weights err a little everywhere, and much on the few examples
 that the model itself finds ambiguous; so what is bounded is the mean error, and the share of examples with a large
 error. An output for many places, such as pixels or boxes, has ambiguous places in each example: there the error of an
-example is the one that only that same share of its places exceeds. An example whose class changes although the leading probability was more than twice `large` ahead has such an
-error. All bounds are fractions of the output's magnitude (the largest absolute value that Keras gave), plus steps of
-the output tensor where it is quantized: an output of 1/256 steps cannot be nearer than half a step.
+example is the one that only that same share of its places exceeds. An example whose class changes although the leading
+probability was more than twice `large` ahead has such an error. All bounds are fractions of the output's magnitude (the
+largest absolute value that Keras gave), plus steps of the output tensor where it is quantized: an output of 1/256 steps
+cannot be nearer than half a step.
 """
 
 from __future__ import annotations
