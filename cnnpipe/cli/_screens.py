@@ -117,8 +117,20 @@ def _lost(exports: Sequence[ExportResult]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
-    """Return a value as a table shows it: a list of names, such as several labels, as one text."""
-    return (", ".join(map(str, value)) or "-") if isinstance(value, list | tuple) else value
+    """Return a value as a table shows it: a list of names, such as several labels, as one text.
+
+    Of things with several values, such as objects, the first few, each with its plain values; `--json` has all.
+    """
+    if not isinstance(value, list | tuple):
+        return value
+    parts = [_thing(one) if isinstance(one, Mapping) else str(one) for one in value]
+    more = [f"and {len(parts) - LISTED} more"] if len(parts) > LISTED and isinstance(value[0], Mapping) else []
+    return ", ".join([*parts[:LISTED], *more] if more else parts) or "-"
+
+
+def _thing(thing: Mapping[str, Any]) -> str:
+    plain = (one for one in thing.values() if isinstance(one, str | int | float))
+    return " ".join(f"{one:.2f}" if isinstance(one, float) else str(one) for one in plain)
 
 
 def _headline(training: TrainResult) -> str:
