@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Annotated, ClassVar
@@ -29,13 +30,13 @@ class Distribution(Spec):
         """Into how many parts a batch is divided; None where only the machine tells."""
         return None
 
+    @abstractmethod
     def scope(self) -> AbstractContextManager[object]:
         """Return a context inside which networks are built and trained.
 
         Raises:
             ProblemError: The machine has not what is asked for.
         """
-        raise NotImplementedError
 
 
 ROOM = Room("distributions", Distribution)
