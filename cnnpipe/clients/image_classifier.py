@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cnnpipe.clients import Client, Contents
+from cnnpipe.clients._pictures import as_picture, asking, kotlin_lines, only_output, picture_input, swift_lines
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import TensorFacts
-from cnnpipe.litert_metadata import FeatureOutput, ImageInput, Metadata
+from cnnpipe.litert_metadata import FeatureOutput, Metadata
 from cnnpipe.manifest import Manifest
 
 if TYPE_CHECKING:
     import numpy as np
-
-PICTURE = "An RGB picture; the client library makes it fit."
 
 
 class ImageClassifier(Client):
@@ -26,15 +25,11 @@ class ImageClassifier(Client):
 
     def metadata(self, contents: Contents) -> Metadata:
         """Return normalization and labels."""
-        if len(contents.inputs) != 1 or len(contents.outputs) != 1:
-            message = "MediaPipe's ImageClassifier takes one input and one output; the file has "
-            raise ProblemError(Problem(f"{message}{len(contents.inputs)} and {len(contents.outputs)}"))
-        scale, offset = contents.normalization or (1.0, 0.0)
-        (name,), ((output, meaning),) = contents.inputs, contents.outputs.items()
+        output, meaning = only_output(contents, "ImageClassifier")
         return Metadata(
             contents.name,
             f"Image classification: {meaning}.",
-            (ImageInput(name, PICTURE, (-offset / scale,), (1 / scale,)),),
+            (picture_input(contents),),
             (FeatureOutput(output, meaning, _labels(contents.class_names, math.prod(contents.shapes[output]))),),
         )
 
@@ -42,7 +37,6 @@ class ImageClassifier(Client):
         self, file: Path, pictures: Sequence[np.ndarray], outputs: Sequence[TensorFacts], metadata: Metadata
     ) -> dict[str, np.ndarray]:
         """Classify every picture, and put the categories, which come best first, into the order of the output."""
-        import mediapipe
         import numpy as np
         from mediapipe.tasks.python import BaseOptions, vision
 
@@ -50,60 +44,43 @@ class ImageClassifier(Client):
         options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=str(file)))
         values = np.full((len(pictures), *output.shape[1:]), np.nan, np.float32)
         names: dict[int, str | None] = {}
-        try:
-            with vision.ImageClassifier.create_from_options(options) as classifier:
-                for row, pixels in zip(values, pictures, strict=True):
-                    data = np.ascontiguousarray(pixels)
-                    picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
-                    for category in classifier.classify(picture).classifications[0].categories:
-                        row[category.index] = category.score
-                        names[category.index] = category.category_name
-        except (RuntimeError, ValueError, IndexError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ProblemError(Problem(f"MediaPipe's ImageClassifier refuses {file.name} ({reason})")) from None
+        with asking("ImageClassifier", file), vision.ImageClassifier.create_from_options(options) as classifier:
+            for row, pixels in zip(values, pictures, strict=True):
+                picture = as_picture(pixels)
+                for category in classifier.classify(picture).classifications[0].categories:
+                    row[category.index] = category.score
+                    names[category.index] = category.category_name
         _check_names(names, metadata.outputs[0].labels)
         return {output.name: values}
 
     def kotlin(self, manifest: Manifest) -> str:
         """Return a function from a bitmap to its best label."""
-        return "\n".join(
-            [
-                '// In build.gradle: implementation("com.google.mediapipe:tasks-vision:0.10.26")',
-                f"// {manifest.file} lies in src/main/assets.",
-                "import android.content.Context",
-                "import android.graphics.Bitmap",
-                "import com.google.mediapipe.framework.image.BitmapImageBuilder",
-                "import com.google.mediapipe.tasks.vision.imageclassifier.ImageClassifier",
-                "",
-                "fun classify(context: Context, upright: Bitmap): Pair<String, Float> =",
-                f'    ImageClassifier.createFromFile(context, "{manifest.file}").use {{ classifier ->',
-                "        val result = classifier.classify(BitmapImageBuilder(upright).build()).classificationResult()",
-                "        val best = result.classifications().first().categories().first()",
-                "        best.categoryName() to best.score()",
-                "    }",
-            ]
-        )
+        imports = [
+            "com.google.mediapipe.tasks.vision.imageclassifier.ImageClassifier",
+        ]
+        code = [
+            "fun classify(context: Context, upright: Bitmap): Pair<String, Float> =",
+            f'    ImageClassifier.createFromFile(context, "{manifest.file}").use {{ classifier ->',
+            "        val result = classifier.classify(BitmapImageBuilder(upright).build()).classificationResult()",
+            "        val best = result.classifications().first().categories().first()",
+            "        best.categoryName() to best.score()",
+            "    }",
+        ]
+        return kotlin_lines(manifest, imports, code)
 
     def swift(self, manifest: Manifest) -> str:
         """Return a function from an image to its best label."""
-        stem, _, suffix = manifest.file.rpartition(".")
-        return "\n".join(
-            [
-                "// In the Podfile: pod 'MediaPipeTasksVision'",
-                f"// {manifest.file} lies in the application's bundle.",
-                "import MediaPipeTasksVision",
-                "import UIKit",
-                "",
-                "func classify(_ upright: UIImage) throws -> (String, Float)? {",
-                f'    let path = Bundle.main.path(forResource: "{stem}", ofType: "{suffix}")!',
-                "    let classifier = try ImageClassifier(modelPath: path)",
-                "    let result = try classifier.classify(image: MPImage(uiImage: upright))",
-                "    let categories = result.classificationResult.classifications.first?.categories",
-                "    guard let best = categories?.first else { return nil }",
-                '    return (best.categoryName ?? "", best.score)',
-                "}",
-            ]
-        )
+        code = [
+            "func classify(_ upright: UIImage) throws -> (String, Float)? {",
+            "    let path = {path}",
+            "    let classifier = try ImageClassifier(modelPath: path)",
+            "    let result = try classifier.classify(image: MPImage(uiImage: upright))",
+            "    let categories = result.classificationResult.classifications.first?.categories",
+            "    guard let best = categories?.first else { return nil }",
+            '    return (best.categoryName ?? "", best.score)',
+            "}",
+        ]
+        return swift_lines(manifest, code)
 
 
 def _labels(names: tuple[str, ...] | None, size: int) -> tuple[str, ...] | None:

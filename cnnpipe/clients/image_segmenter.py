@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnnpipe.clients import Client, Contents
+from cnnpipe.clients._pictures import as_picture, asking, kotlin_lines, only_output, picture_input, swift_lines
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import TensorFacts
-from cnnpipe.litert_metadata import FeatureOutput, ImageInput, Metadata
+from cnnpipe.litert_metadata import FeatureOutput, Metadata
 from cnnpipe.manifest import Manifest
 
 if TYPE_CHECKING:
     import numpy as np
 
-PICTURE = "An RGB picture; the client library makes it fit."
 BACKGROUND = "background"
 
 
@@ -26,15 +26,11 @@ class ImageSegmenter(Client):
 
     def metadata(self, contents: Contents) -> Metadata:
         """Return normalization and labels. The file's own softmax stands: the library adds no activation."""
-        if len(contents.inputs) != 1 or len(contents.outputs) != 1:
-            message = "MediaPipe's ImageSegmenter takes one input and one output; the file has "
-            raise ProblemError(Problem(f"{message}{len(contents.inputs)} and {len(contents.outputs)}"))
-        scale, offset = contents.normalization or (1.0, 0.0)
-        (name,), ((output, meaning),) = contents.inputs, contents.outputs.items()
+        output, meaning = only_output(contents, "ImageSegmenter")
         return Metadata(
             contents.name,
             f"Image segmentation: {meaning}.",
-            (ImageInput(name, PICTURE, (-offset / scale,), (1 / scale,)),),
+            (picture_input(contents),),
             (FeatureOutput(output, meaning, _labels(contents.class_names, contents.shapes[output][-1])),),
         )
 
@@ -42,7 +38,6 @@ class ImageSegmenter(Client):
         self, file: Path, pictures: Sequence[np.ndarray], outputs: Sequence[TensorFacts], metadata: Metadata
     ) -> dict[str, np.ndarray]:
         """Segment every picture; the masks, which the library enlarges to the picture, get the size of the output."""
-        import mediapipe
         import numpy as np
         from mediapipe.tasks.python import BaseOptions, vision
 
@@ -50,66 +45,49 @@ class ImageSegmenter(Client):
         base = BaseOptions(model_asset_path=str(file))
         options = vision.ImageSegmenterOptions(base_options=base, output_confidence_masks=True)
         values = np.full((len(pictures), *output.shape[1:]), np.nan, np.float32)
-        try:
-            with vision.ImageSegmenter.create_from_options(options) as segmenter:
-                _check_names(list(segmenter.labels), metadata.outputs[0].labels)
-                for row, pixels in zip(values, pictures, strict=True):
-                    data = np.ascontiguousarray(pixels)
-                    picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
-                    for number, mask in enumerate(segmenter.segment(picture).confidence_masks):
-                        row[..., number] = _sized(mask.numpy_view(), row.shape[:2])
-        except (RuntimeError, ValueError, IndexError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ProblemError(Problem(f"MediaPipe's ImageSegmenter refuses {file.name} ({reason})")) from None
+        with asking("ImageSegmenter", file), vision.ImageSegmenter.create_from_options(options) as segmenter:
+            _check_names(list(segmenter.labels), metadata.outputs[0].labels)
+            for row, pixels in zip(values, pictures, strict=True):
+                picture = as_picture(pixels)
+                for number, mask in enumerate(segmenter.segment(picture).confidence_masks):
+                    row[..., number] = _sized(mask.numpy_view(), row.shape[:2])
         return {output.name: values}
 
     def kotlin(self, manifest: Manifest) -> str:
         """Return a function from a bitmap to the number of the class at each pixel."""
-        return "\n".join(
-            [
-                '// In build.gradle: implementation("com.google.mediapipe:tasks-vision:0.10.26")',
-                f"// {manifest.file} lies in src/main/assets.",
-                "import android.content.Context",
-                "import android.graphics.Bitmap",
-                "import com.google.mediapipe.framework.image.BitmapImageBuilder",
-                "import com.google.mediapipe.framework.image.ByteBufferExtractor",
-                "import com.google.mediapipe.tasks.core.BaseOptions",
-                "import com.google.mediapipe.tasks.vision.imagesegmenter.ImageSegmenter",
-                "import java.nio.ByteBuffer",
-                "",
-                "fun segment(context: Context, upright: Bitmap): ByteBuffer {",
-                f'    val base = BaseOptions.builder().setModelAssetPath("{manifest.file}").build()',
-                "    val options = ImageSegmenter.ImageSegmenterOptions.builder()",
-                "        .setBaseOptions(base).setOutputCategoryMask(true).setOutputConfidenceMasks(false).build()",
-                "    return ImageSegmenter.createFromOptions(context, options).use { segmenter ->",
-                "        val mask = segmenter.segment(BitmapImageBuilder(upright).build()).categoryMask().get()",
-                "        ByteBufferExtractor.extract(mask)  // one byte a pixel, row by row",
-                "    }",
-                "}",
-            ]
-        )
+        imports = [
+            "com.google.mediapipe.framework.image.ByteBufferExtractor",
+            "com.google.mediapipe.tasks.core.BaseOptions",
+            "com.google.mediapipe.tasks.vision.imagesegmenter.ImageSegmenter",
+            "java.nio.ByteBuffer",
+        ]
+        code = [
+            "fun segment(context: Context, upright: Bitmap): ByteBuffer {",
+            f'    val base = BaseOptions.builder().setModelAssetPath("{manifest.file}").build()',
+            "    val options = ImageSegmenter.ImageSegmenterOptions.builder()",
+            "        .setBaseOptions(base).setOutputCategoryMask(true).setOutputConfidenceMasks(false).build()",
+            "    return ImageSegmenter.createFromOptions(context, options).use { segmenter ->",
+            "        val mask = segmenter.segment(BitmapImageBuilder(upright).build()).categoryMask().get()",
+            "        ByteBufferExtractor.extract(mask)  // one byte a pixel, row by row",
+            "    }",
+            "}",
+        ]
+        return kotlin_lines(manifest, imports, code)
 
     def swift(self, manifest: Manifest) -> str:
         """Return a function from an image to the mask with the number of the class at each pixel."""
-        stem, _, suffix = manifest.file.rpartition(".")
-        return "\n".join(
-            [
-                "// In the Podfile: pod 'MediaPipeTasksVision'",
-                f"// {manifest.file} lies in the application's bundle.",
-                "import MediaPipeTasksVision",
-                "import UIKit",
-                "",
-                "func segment(_ upright: UIImage) throws -> Mask? {",
-                "    let options = ImageSegmenterOptions()",
-                "    options.baseOptions.modelAssetPath =",
-                f'        Bundle.main.path(forResource: "{stem}", ofType: "{suffix}")!',
-                "    options.shouldOutputCategoryMask = true",
-                "    options.shouldOutputConfidenceMasks = false",
-                "    let segmenter = try ImageSegmenter(options: options)",
-                "    return try segmenter.segment(image: MPImage(uiImage: upright)).categoryMask",
-                "}",
-            ]
-        )
+        code = [
+            "func segment(_ upright: UIImage) throws -> Mask? {",
+            "    let options = ImageSegmenterOptions()",
+            "    options.baseOptions.modelAssetPath =",
+            "        {path}",
+            "    options.shouldOutputCategoryMask = true",
+            "    options.shouldOutputConfidenceMasks = false",
+            "    let segmenter = try ImageSegmenter(options: options)",
+            "    return try segmenter.segment(image: MPImage(uiImage: upright)).categoryMask",
+            "}",
+        ]
+        return swift_lines(manifest, code)
 
 
 def _labels(names: tuple[str, ...] | None, channels: int) -> tuple[str, ...] | None:

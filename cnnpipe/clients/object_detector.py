@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cnnpipe import flat_tables
 from cnnpipe.clients import Client, Contents
+from cnnpipe.clients._pictures import as_picture, asking, kotlin_lines, picture_input, swift_lines
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import TensorFacts
-from cnnpipe.litert_metadata import FeatureOutput, ImageInput, Metadata
+from cnnpipe.litert_metadata import FeatureOutput, Metadata
 from cnnpipe.manifest import Manifest
 
 if TYPE_CHECKING:
     import numpy as np
 
-PICTURE = "An RGB picture; the client library makes it fit."
 ENTRY, IDENTIFIER, PARSER = "DETECTOR_METADATA", b"V001", "1.0.0"
 SCHEMA: flat_tables.Schema = {
     "ObjectDetectorOptions": {
@@ -53,8 +53,7 @@ class ObjectDetector(Client):
     def metadata(self, contents: Contents) -> Metadata:
         """Return normalization, labels, and the anchors as shares of the picture."""
         boxes, scores = _outputs(contents)
-        scale, offset = contents.normalization or (1.0, 0.0)
-        (name,), meanings = contents.inputs, contents.outputs
+        meanings = contents.outputs
         labels = contents.class_names
         count, classes = contents.shapes[scores]
         if labels is not None and len(labels) != classes:
@@ -72,7 +71,7 @@ class ObjectDetector(Client):
         return Metadata(
             contents.name,
             f"Object detection: {meanings[scores]}.",
-            (ImageInput(name, PICTURE, (-offset / scale,), (1 / scale,)),),
+            (picture_input(contents),),
             tuple(
                 FeatureOutput(output, meaning, labels if output == scores else None, output == boxes)
                 for output, meaning in meanings.items()
@@ -84,7 +83,6 @@ class ObjectDetector(Client):
         self, file: Path, pictures: Sequence[np.ndarray], outputs: Sequence[TensorFacts], metadata: Metadata
     ) -> dict[str, np.ndarray]:
         """Find the objects of every picture; the k-th one is put into row k, as the numbers that decode to it there."""
-        import mediapipe
         import numpy as np
         from mediapipe.tasks.python import BaseOptions, vision
 
@@ -95,71 +93,52 @@ class ObjectDetector(Client):
         values = {name: np.zeros((len(pictures), *shapes[name]), np.float32) for name in (boxes, scores)}
         options = vision.ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=str(file)))
         labels = next(output.labels for output in metadata.outputs if output.name == scores)
-        try:
-            with vision.ObjectDetector.create_from_options(options) as detector:
-                for row, pixels in enumerate(pictures):
-                    data = np.ascontiguousarray(pixels)
-                    picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
-                    whole = np.tile(data.shape[1::-1], 2)
-                    found = [
-                        (one.bounding_box, each)
-                        for one in detector.detect(picture).detections
-                        for each in one.categories
-                    ]
-                    for k, (box, category) in enumerate(found):
-                        sides = max(box.width, _LEAST), max(box.height, _LEAST)
-                        corners = box.origin_x, box.origin_y, box.origin_x + sides[0], box.origin_y + sides[1]
-                        values[scores][row, k, _class_of(category, labels)] = category.score
-                        values[boxes][row, k] = encode(np.divide(corners, whole), places[k])
-        except (RuntimeError, ValueError, IndexError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ProblemError(Problem(f"MediaPipe's ObjectDetector refuses {file.name} ({reason})")) from None
+        with asking("ObjectDetector", file), vision.ObjectDetector.create_from_options(options) as detector:
+            for row, pixels in enumerate(pictures):
+                picture = as_picture(pixels)
+                whole = np.tile(pixels.shape[1::-1], 2)
+                found = [
+                    (one.bounding_box, each) for one in detector.detect(picture).detections for each in one.categories
+                ]
+                for k, (box, category) in enumerate(found):
+                    sides = max(box.width, _LEAST), max(box.height, _LEAST)
+                    corners = box.origin_x, box.origin_y, box.origin_x + sides[0], box.origin_y + sides[1]
+                    values[scores][row, k, _class_of(category, labels)] = category.score
+                    values[boxes][row, k] = encode(np.divide(corners, whole), places[k])
         return values
 
     def kotlin(self, manifest: Manifest) -> str:
         """Return a function from a bitmap to labels, scores and boxes."""
-        return "\n".join(
-            [
-                '// In build.gradle: implementation("com.google.mediapipe:tasks-vision:0.10.26")',
-                f"// {manifest.file} lies in src/main/assets.",
-                "import android.content.Context",
-                "import android.graphics.Bitmap",
-                "import com.google.mediapipe.framework.image.BitmapImageBuilder",
-                "import com.google.mediapipe.tasks.components.containers.Detection",
-                "import com.google.mediapipe.tasks.core.BaseOptions",
-                "import com.google.mediapipe.tasks.vision.objectdetector.ObjectDetector",
-                "",
-                "fun detect(context: Context, upright: Bitmap): List<Detection> {",
-                f'    val base = BaseOptions.builder().setModelAssetPath("{manifest.file}").build()',
-                "    val options = ObjectDetector.ObjectDetectorOptions.builder()",
-                f"        .setBaseOptions(base).setScoreThreshold({_threshold(manifest)}f).build()",
-                "    return ObjectDetector.createFromOptions(context, options).use { detector ->",
-                "        detector.detect(BitmapImageBuilder(upright).build()).detections()",
-                "    }",
-                "}",
-            ]
-        )
+        imports = [
+            "com.google.mediapipe.tasks.components.containers.Detection",
+            "com.google.mediapipe.tasks.core.BaseOptions",
+            "com.google.mediapipe.tasks.vision.objectdetector.ObjectDetector",
+        ]
+        code = [
+            "fun detect(context: Context, upright: Bitmap): List<Detection> {",
+            f'    val base = BaseOptions.builder().setModelAssetPath("{manifest.file}").build()',
+            "    val options = ObjectDetector.ObjectDetectorOptions.builder()",
+            f"        .setBaseOptions(base).setScoreThreshold({_threshold(manifest)}f).build()",
+            "    return ObjectDetector.createFromOptions(context, options).use { detector ->",
+            "        detector.detect(BitmapImageBuilder(upright).build()).detections()",
+            "    }",
+            "}",
+        ]
+        return kotlin_lines(manifest, imports, code)
 
     def swift(self, manifest: Manifest) -> str:
         """Return a function from an image to labels, scores and boxes."""
-        stem, _, suffix = manifest.file.rpartition(".")
-        return "\n".join(
-            [
-                "// In the Podfile: pod 'MediaPipeTasksVision'",
-                f"// {manifest.file} lies in the application's bundle.",
-                "import MediaPipeTasksVision",
-                "import UIKit",
-                "",
-                "func detect(_ upright: UIImage) throws -> [Detection] {",
-                "    let options = ObjectDetectorOptions()",
-                "    options.baseOptions.modelAssetPath =",
-                f'        Bundle.main.path(forResource: "{stem}", ofType: "{suffix}")!',
-                f"    options.scoreThreshold = {_threshold(manifest)}",
-                "    let detector = try ObjectDetector(options: options)",
-                "    return try detector.detect(image: MPImage(uiImage: upright)).detections",
-                "}",
-            ]
-        )
+        code = [
+            "func detect(_ upright: UIImage) throws -> [Detection] {",
+            "    let options = ObjectDetectorOptions()",
+            "    options.baseOptions.modelAssetPath =",
+            "        {path}",
+            f"    options.scoreThreshold = {_threshold(manifest)}",
+            "    let detector = try ObjectDetector(options: options)",
+            "    return try detector.detect(image: MPImage(uiImage: upright)).detections",
+            "}",
+        ]
+        return swift_lines(manifest, code)
 
 
 def _threshold(manifest: Manifest) -> float:
