@@ -7,6 +7,7 @@ normalization), what the file said, and what the run's Keras model said, by name
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from cnnpipe.task import Arrays, Facts, Prediction, Task
 
 MOST, LEAST = 16, 4
+LARGE = 1024
+"""Values of one example's output above which there are few samples, and a file of its own holds what Keras said."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ def choose(subject: Subject, file_predictions: Sequence[Prediction], predictions
     kinds: dict[bytes, int] = {}
     for row in rows:
         kinds.setdefault(b"".join(values[row].tobytes() for values in split.targets.values()), row)
-    chosen = list(kinds.values())[:MOST]
+    largest = max(math.prod(subject.graph.nodes[position].shape) for position in subject.graph.outputs.values())
+    chosen = list(kinds.values())[: LEAST if largest > LARGE else MOST]
     chosen += [row for row in rows if row not in chosen][: max(0, LEAST - len(chosen))]
     return sorted(chosen)
 

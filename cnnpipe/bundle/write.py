@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cnnpipe import files
 from cnnpipe.bundle.attached import write_attachments
 from cnnpipe.bundle.comparison import LostExample
-from cnnpipe.bundle.golden import Golden
+from cnnpipe.bundle.golden import LARGE, Golden
 from cnnpipe.bundle.measured import Measured, make_manifest, sample_file
 from cnnpipe.bundle.readme import readme
 from cnnpipe.bundle.scales import write_scales
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 STAGING, OLD, REASONS = ".staging-", ".staging-old-", "rejected.json"
-LARGE = 4096
-"""Values of one example's output above which they are written to a file of their own, and not into parity.json."""
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cnnpipe import run_lengths
+from cnnpipe.bundle.check import check_bundle
+from cnnpipe.bundle.write import seal
 from cnnpipe.cli._group import cli
 from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
 from cnnpipe.jobs.predict import predict
 from cnnpipe.jobs.results import RunResult
 from cnnpipe.jobs.run import run
-from cnnpipe.manifest import read_manifest
+from cnnpipe.manifest import read_manifest, to_json
 
 RECIPE = """
 task: {type: semantic_segmentation, loss: crossentropy_and_dice}
@@ -72,6 +75,20 @@ def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> No
     assert all(proof.state == "passed" for proof in proofs.values())
     memory = read_manifest(circles.exported.exports[2].file.parent).memory
     assert memory is not None and memory.measured_by is not None
+
+
+def test_a_bundle_of_masks_stays_small_and_holds_what_keras_said(circles: RunResult, tmp_path: Path) -> None:
+    folder = circles.exported.exports[0].file.parent
+    reference = np.load(folder / "sample_reference.npy")
+    assert reference.shape == np.load(folder / "sample_output.npy").shape == (4, 32, 32, 2)
+    assert (folder / "parity.json").stat().st_size < 100_000
+    assert not check_bundle(folder)
+    broken = tmp_path / "broken"
+    shutil.copytree(folder, broken)
+    np.save(broken / "sample_reference.npy", 1 - reference)
+    manifest = seal(broken, read_manifest(broken))
+    (broken / "bundle.json").write_text(to_json(manifest), encoding="utf-8")
+    assert any("does not answer as Keras does" in problem.message for problem in check_bundle(broken))
 
 
 def test_a_mask_is_as_large_as_the_picture_and_lies_on_the_object(
