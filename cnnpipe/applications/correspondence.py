@@ -43,7 +43,7 @@ def correspondence(graph: Graph, nodes: Sequence[ImportedNode], our_end: int | N
     (output,) = (our_end,) if our_end is not None else graph.outputs.values()
     start = start_of(graph)
     theirs = _as_graph(nodes, graph.nodes[start].shape)
-    pairs = matched(graph, theirs, output, len(theirs.nodes) - 1, start)
+    pairs = matched(_shortened(graph), theirs, output, len(theirs.nodes) - 1, start)
     return {one: other - 1 for one, other in pairs.items() if other}
 
 
@@ -80,6 +80,14 @@ def _as_graph(nodes: Sequence[ImportedNode], shape: Shape) -> Graph:
     for position in range(len(kept)):
         _flatten(kept, position, readers)
     return Graph(tuple(kept), {"input": 0}, {"output": len(nodes)})
+
+
+def _shortened(graph: Graph) -> Graph:
+    """Return our network written as `_as_graph` writes theirs: stored ones say some things as Keras does."""
+    nodes = list(graph.nodes)
+    for position in range(len(nodes)):
+        _shorten(nodes, position)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def _shorten(nodes: list[Node], position: int) -> None:

@@ -93,3 +93,11 @@ def test_what_we_do_to_pixels_first_is_left_out():
         tensor = builder.add(Rescaling(0.5), tensor)
     graph = builder.build({"output": builder.add(Convolution(2, 1), tensor)})
     assert correspondence(graph, theirs(Convolution(2, 1))) == {2: 0}
+
+
+def test_a_pooling_with_a_reshape_is_written_in_two_ways_on_either_side():
+    keras = theirs(GlobalAveragePooling(), Reshape((1, 1, 6)), Convolution(5, 1))
+    assert correspondence(ours(POOL, Convolution(5, 1)), keras) == {1: 1, 2: 2}
+    as_keras = ours(GlobalAveragePooling(), Reshape((1, 1, 6)), Convolution(5, 1))
+    assert correspondence(as_keras, keras) == {2: 1, 3: 2}
+    assert correspondence(as_keras, theirs(POOL, Convolution(5, 1))) == {2: 0, 3: 1}
