@@ -57,6 +57,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+TABLES = 1024
+"""Bytes of a file's tables that are not predicted one by one."""
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder with real data; only for tests with the marker of the same name."""
@@ -208,7 +212,7 @@ def hold_against_prediction(tmp_path_factory: pytest.TempPathFactory) -> Generat
         assert len(predicted.tensors) == len(found.tensors)
         assert predicted.constant_bytes == found.constant_bytes
         assert predicted.macs == found.macs
-        assert predicted_file_bytes(predicted) == pytest.approx(file.stat().st_size, rel=size)
+        assert predicted_file_bytes(predicted) == pytest.approx(file.stat().st_size, rel=size, abs=TABLES)
         arena, planned = plan_arena(predicted), plan_arena(found)
         assert arena.head == planned.head
         if micro:

@@ -34,6 +34,7 @@ from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
 from cnnpipe.graph.nodes.patch_embedding import PatchEmbedding
 from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
+from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
@@ -250,7 +251,7 @@ def test_all_node_types_are_seen_or_refused():
     types = {m for m in members if issubclass(m, NodeType) and m is not NodeType and not m.__name__.startswith("_")}
     seen = {type(node.type) for node in GRAPH.nodes}
     nodes = (LayerNormalization(), GroupNormalization(2), LocalResponseNormalization(), Permute((2, 1, 3)))
-    sequences = (MultiHeadAttention(2), PatchEmbedding(3))
+    sequences = (MultiHeadAttention(2), PatchEmbedding(3), ConcatenatePositions())
     refused = {type(node) for node in (*nodes, *sequences)}
     assert types == seen | refused and not seen & refused and Input in seen
     for node in (*nodes, *sequences, *map(Activation, sorted(REFUSED))):

@@ -42,7 +42,10 @@ SCHEDULES = {
     "reduce_lr_on_plateau": "{patience: 1, min_delta: 0.5}",
 }
 OPTIMIZERS = room("optimizers").names()
-AUGMENTATIONS = room("augmentations").names()
+AUGMENTATIONS = [
+    name for name in room("augmentations").names() if "labels" not in room("augmentations").load(name).cannot_change
+]
+"""Those of pictures with labels; the others draw from the same generator."""
 MORE = {
     "averages": ["training.optimizer={type: adam, use_ema: true, ema_momentum: 0.8, ema_overwrite_frequency: 4}"],
     "accumulation": ["training.optimizer={type: sgd, momentum: 0.9, gradient_accumulation_steps: 3}"],
