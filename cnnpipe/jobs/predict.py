@@ -91,12 +91,13 @@ def _drawn(
     """Write the pictures with their annotations; files of the same name get a number."""
     from cnnpipe.report.annotated_picture import annotated_picture
 
-    folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     for file, prediction in zip(found, predictions, strict=True):
         annotations = task.annotations(prediction, facts)
         if annotations is None:
-            raise ProblemError(Problem(f"the task '{task.type}' says nothing that could be drawn over a picture"))
+            message = f"the task '{task.type}' says nothing that could be drawn over a picture (--draw)"
+            raise ProblemError(Problem(message, hint="Leave --draw out."))
+        folder.mkdir(parents=True, exist_ok=True)
         picture = annotated_picture(np.asarray(_opened(file)), annotations)
         name = folder / f"{file.stem}.png"
         name = name if name not in made else folder / f"{file.stem}_{len(made)}.png"
