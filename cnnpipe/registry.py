@@ -28,6 +28,7 @@ class Room:
 
     def __init__(self, name: str, base: type[Spec]) -> None:
         self.name, self.base = name, base
+        self.kinds: dict[str, type[Spec]] = {}
         self._classes: dict[Path, type[Spec]] = {}
 
     def files(self) -> dict[str, Path]:
@@ -40,9 +41,14 @@ class Room:
                 raise ProblemError(Problem(f"{file} and {found[file.stem]} both define {self.name} '{file.stem}'"))
         return found
 
-    def names(self) -> list[str]:
-        """Return the sorted names of all components."""
-        return sorted(self.files())
+    def names(self, kind: type[Spec] | None = None) -> list[str]:
+        """Return the sorted names of all components, or of those that extend `kind`."""
+        names = sorted(self.files())
+        return names if kind is None or issubclass(self.base, kind) else [n for n in names if self.fits(n, kind)]
+
+    def fits(self, name: str, kind: type[Spec]) -> bool:
+        """Return whether a component extends `kind`."""
+        return issubclass(self.base, kind) or issubclass(self.load(name), kind)
 
     def load(self, name: str) -> type[Spec]:
         """Import the file of a component and return its class.
@@ -117,6 +123,8 @@ def plugin_folders() -> tuple[Path, ...]:
 class Component:
     """Marks a field that holds one component of a room: `Annotated[Block, Component("blocks")]`.
 
+    A class further down than the room's own, `Annotated[DetectionHead, Component("heads")]`, takes its kind alone.
+
     A bare name is a spec with all its defaults. A mapping is validated by the class that its `type` names, found when
     it is needed, so that only the files that a recipe names are imported.
 
@@ -127,18 +135,23 @@ class Component:
 
     def __init__(self, room: str, default: str | None = None) -> None:
         self.room, self.default = room, default
+        self._kind: type[Spec] = Spec
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        self._kind = source
         dump = core_schema.plain_serializer_function_ser_schema(lambda spec: spec.model_dump())
         return core_schema.no_info_plain_validator_function(self.validate, serialization=dump)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"x-component": self.room + (f".{self.default}" if self.default else "")}  # see recipe/json_schema.py
+        here = room(self.room)
+        here.kinds[self._kind.__name__] = self._kind
+        kind = "" if issubclass(here.base, self._kind) else f".{self._kind.__name__}"
+        return {"x-component": f"{self.room}{kind}" + (f":{self.default}" if self.default else "")}
 
     def validate(self, value: Any) -> Spec:
         """Return the spec that `value` (a spec, a name, or a mapping) describes."""
         here = room(self.room)
-        if isinstance(value, here.base):
+        if isinstance(value, here.base) and isinstance(value, self._kind):
             return value
         if isinstance(value, str):
             value = {"type": value}
@@ -151,6 +164,12 @@ class Component:
             raise PydanticCustomError(
                 "component_unknown",
                 "no type is called '{name}'",
-                {"name": str(name), "room": self.room, "known": here.names()},
+                {"name": str(name), "room": self.room, "known": here.names(self._kind)},
+            )
+        if not here.fits(name, self._kind):
+            raise PydanticCustomError(
+                "component_misplaced",
+                "the type '{name}' is for other places",
+                {"name": name, "room": self.room, "known": here.names(self._kind)},
             )
         return here.load(name).model_validate({"type": name, **value})

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -15,7 +15,6 @@ from cnnpipe.class_list import listed
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.first_network import first_network
 from cnnpipe.graph import Graph, GraphBuilder
-from cnnpipe.heads import Head
 from cnnpipe.heads._auxiliary import AuxiliaryHead, expand_auxiliary, for_each_output, loss_weights
 from cnnpipe.heads.classification import Classification
 from cnnpipe.model import Model
@@ -57,7 +56,7 @@ class ImageClassification(Task):
     """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""
     label_mode: Literal["single_label", "binary", "multi_label"] = "single_label"
     """One class of many (softmax), yes or no (one sigmoid unit: the second class), or any number of them (sigmoid)."""
-    head: Annotated[Head, Component("heads", default="classification")] = Classification()
+    head: Annotated[Classification, Component("heads", default="classification")] = Classification()
     """How features become probabilities."""
     auxiliary_heads: tuple[AuxiliaryHead, ...] = ()
     """Further heads in the middle of the network, which only training has."""
@@ -144,7 +143,7 @@ class ImageClassification(Task):
         units = 1 if self.label_mode == "binary" else len(self.class_names(facts))
         activation: Literal["softmax", "sigmoid"] = "softmax" if self.label_mode == "single_label" else "sigmoid"
         with graph.block(("task", "head"), "head"):
-            outputs = {OUTPUT: cast(Classification, self.head).expand(graph, features, units, activation)}
+            outputs = {OUTPUT: self.head.expand(graph, features, units, activation)}
         end = partial(Classification().expand, graph, units=units, activation=activation)
         return graph.build(outputs | expand_auxiliary(graph, auxiliary, model, end))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -13,8 +13,7 @@ from cnnpipe.annotations import Annotations, Box
 from cnnpipe.errors import Problem
 from cnnpipe.first_network import first_pyramid
 from cnnpipe.graph import Graph, GraphBuilder
-from cnnpipe.graph.nodes.merge import Concatenate
-from cnnpipe.heads import Head
+from cnnpipe.heads._detection import DetectionHead
 from cnnpipe.heads.decoupled import Decoupled
 from cnnpipe.model import Model
 from cnnpipe.placement import Placement
@@ -24,8 +23,6 @@ from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Score, Score
 if TYPE_CHECKING:
     import numpy as np
 
-BOXES, SCORES, LEARNED = "boxes", "scores", "boxes_and_logits"
-"""Outputs: what is exported, and what only the loss reads, which needs both at once."""
 PADDING = -1
 """The label of a row that holds no object."""
 SAME_OBJECT = 0.5
@@ -50,7 +47,7 @@ class ObjectDetection(Task):
     type: Literal["object_detection"] = "object_detection"
     classes: Annotated[int, Field(ge=1, le=10_000)] | tuple[str, ...] | None = None
     """Number of classes, or their names in order; when left out the source tells them, and `check` needs the data."""
-    head: Annotated[Head, Component("heads", default="decoupled")] = Decoupled()
+    head: Annotated[DetectionHead, Component("heads", default="decoupled")] = Decoupled()
     """How feature maps become boxes and scores."""
     max_boxes: int = Field(default=100, ge=1, le=10_000)
     """How many objects an example may have; more take more memory while training."""
@@ -64,16 +61,6 @@ class ObjectDetection(Task):
     """Whether that is so for boxes of the same class, or for any two, as in MediaPipe's ObjectDetector."""
     max_detections: int = Field(default=100, ge=1)
     """How many boxes of an image are given at most, the surest ones."""
-    box_loss: Literal["iou", "giou", "diou", "ciou"] = "ciou"
-    """Which measure of overlap the boxes learn to raise."""
-    classification_loss: Literal["crossentropy", "varifocal"] = "crossentropy"
-    """Cross-entropy with how good the box is as the score to say; `varifocal` counts easy cells without object less."""
-    box_weight: float = Field(default=2.5, ge=0)
-    """How much the boxes count in the loss."""
-    classification_weight: float = Field(default=1.0, gt=0)
-    """How much the scores count in the loss."""
-    cells_per_object: int = Field(default=13, ge=1)
-    """How many cells learn an object: those that find it best so far (task-aligned assignment)."""
 
     @field_validator("classes")
     @classmethod
@@ -115,39 +102,22 @@ class ObjectDetection(Task):
             normalized = facts.preprocessing.input_nodes(graph, image)
         maps = model.expand_maps(graph, normalized)
         with graph.block(("task", "head"), "head"):
-            head, size = cast(Decoupled, self.head), self._size(facts)
-            boxes, scores, logits = head.expand(graph, maps, len(self.class_names(facts)), size)
-            outputs = {BOXES: boxes, SCORES: scores}
-            if learning:
-                outputs[LEARNED] = graph.add(Concatenate(), boxes, logits)
+            outputs = self.head.expand(graph, maps, len(self.class_names(facts)), self._size(facts), learning)
         return graph.build(outputs)
 
     def signature(self, facts: Facts) -> Signature:
-        """Return one image in, boxes and scores of all cells out."""
-        names = ", ".join(self.class_names(facts))
-        boxes = (
-            "a box for each cell, level by level and row by row, as (y, x, height, width): its middle relative to that "
-            "of the cell, in sides of the anchor, and the natural logarithms of its sides, in sides of the anchor; an "
-            "anchor is a square of anchor_scale strides, and the stride of level Pn is 2 to the power of n"
-        )
-        scores = f"how sure each class is in each cell, 0 to 1, in this order: {names}"
-        head, (height, width) = cast(Decoupled, self.head), self._size(facts)
+        """Return one image in, what the head says of it out."""
+        size = self._size(facts)
         decoding = {
-            "input_size": (height, width),
-            "levels": head.cells((height, width)),
-            "anchor_scale": head.anchor_scale,
+            "input_size": size,
+            **self.head.decoding(size),
             "score_threshold": self.score_threshold,
             "iou_threshold": self.iou_threshold,
             "suppression": self.suppression,
             "max_detections": self.max_detections,
         }
-        return Signature({"image": "images"}, {BOXES: boxes, SCORES: scores}, "object_detector", decoding)
-
-    def _anchors(self, facts: Facts) -> np.ndarray:
-        from cnnpipe.boxes.anchors import anchors
-
-        head = cast(Decoupled, self.head)
-        return anchors(head.cells(self._size(facts)), head.anchor_scale)
+        outputs = self.head.meanings(self.class_names(facts))
+        return Signature({"image": "images"}, outputs, "object_detector", decoding)
 
     def _size(self, facts: Facts) -> tuple[int, int]:
         """Return height and width of the input."""
@@ -174,21 +144,12 @@ class ObjectDetection(Task):
         return {"boxes": boxes, "labels": labels, "crowd": crowd}
 
     def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return boxes, labels and crowds as the six columns that the loss reads."""
-        import keras
-
-        rest = [keras.ops.expand_dims(keras.ops.cast(targets[key], "float32"), -1) for key in ("labels", "crowd")]
-        return {LEARNED: keras.ops.concatenate([targets["boxes"], *rest], -1)}
+        """Return what the head's loss reads."""
+        return self.head.training_targets(targets)
 
     def losses(self, facts: Facts) -> Mapping[str, Any]:
-        """Return the loss of boxes and scores together."""
-        from cnnpipe.losses.task_aligned_detection import TaskAlignedDetection
-
-        loss = TaskAlignedDetection(
-            self._anchors(facts).tolist(), cast(Decoupled, self.head).anchor_scale, self.box_loss,
-            self.classification_loss, self.classification_weight, self.box_weight, self.cells_per_object,
-        )  # fmt: skip
-        return {BOXES: None, SCORES: None, LEARNED: loss}
+        """Return the head's loss."""
+        return self.head.losses(len(self.class_names(facts)), self._size(facts))
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,23 +158,19 @@ class ObjectDetection(Task):
         return Metric("map_50")
 
     def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
-        """Return the boxes of each example, each cell's under its best class, without those that repeat a surer one."""
+        """Return the objects of each example, without those that repeat a surer one."""
         import numpy as np
 
-        from cnnpipe.boxes.anchors import decode
         from cnnpipe.boxes.suppression import non_max_suppression
 
-        (height, width), names = self._size(facts), self.class_names(facts)
-        places, predictions = self._anchors(facts), list[Prediction]()
-        for numbers, scores in zip(outputs[BOXES], outputs[SCORES], strict=True):
-            labels, best = scores.argmax(1), scores.max(1)
-            sure = np.flatnonzero(best >= self.score_threshold)
-            boxes = decode(np.asarray(numbers, np.float32)[sure], places[sure])
-            labels, best = labels[sure], best[sure]
-            groups = labels if self.suppression == "per_class" else np.zeros_like(labels)
-            kept = non_max_suppression(boxes, best, groups, self.iou_threshold, self.max_detections)
-            seen = np.clip(boxes[kept], 0, (width, height, width, height)).tolist()
-            rows = zip(labels[kept].tolist(), best[kept].tolist(), seen, strict=True)
+        (height, width), names, predictions = self._size(facts), self.class_names(facts), list[Prediction]()
+        for row in range(len(next(iter(outputs.values())))):
+            one = {name: values[row] for name, values in outputs.items()}
+            found = self.head.candidates(one, (height, width), self.score_threshold)
+            groups = found.labels if self.suppression == "per_class" else np.zeros_like(found.labels)
+            kept = non_max_suppression(found.boxes, found.scores, groups, self.iou_threshold, self.max_detections)
+            seen = np.clip(found.boxes[kept], 0, (width, height, width, height)).tolist()
+            rows = zip(found.labels[kept].tolist(), found.scores[kept].tolist(), seen, strict=True)
             predictions.append({"objects": [{"label": names[k], "confidence": s, "box": box} for k, s, box in rows]})
         return predictions
 

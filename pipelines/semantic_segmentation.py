@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -14,7 +14,6 @@ from cnnpipe.datasets import IGNORED
 from cnnpipe.errors import Problem
 from cnnpipe.first_network import first_maps
 from cnnpipe.graph import Graph, GraphBuilder
-from cnnpipe.heads import Head
 from cnnpipe.heads.segmentation import Segmentation
 from cnnpipe.model import Model
 from cnnpipe.placement import Placement
@@ -55,7 +54,7 @@ class SemanticSegmentation(Task):
     """Number of classes, or their names in order, without the background; when left out the source tells them."""
     background: bool = True
     """Whether pixels may show none of the classes; then the background is a class more, and the first output."""
-    head: Annotated[Head, Component("heads", default="segmentation")] = Segmentation()
+    head: Annotated[Segmentation, Component("heads", default="segmentation")] = Segmentation()
     """How features become probabilities."""
     loss: Literal["crossentropy", "dice", "crossentropy_and_dice"] = "crossentropy"
     """Cross-entropy of the pixels; the Dice loss, for which classes of few pixels count as much as others; or both."""
@@ -118,12 +117,8 @@ class SemanticSegmentation(Task):
         features = model.expand(graph, normalized)
         height, width = image.shape[:2]
         with graph.block(("task", "head"), "head"):
-            head = cast(Segmentation, self.head)
-            return {
-                "segmenter": graph.build(
-                    {OUTPUT: head.expand(graph, features, len(self.output_names(facts)), (height, width))}
-                )
-            }
+            outputs = {OUTPUT: self.head.expand(graph, features, len(self.output_names(facts)), (height, width))}
+        return {"segmenter": graph.build(outputs)}
 
     def signature(self, facts: Facts) -> Signature:
         """Return one image in, probabilities of each pixel out."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from cnnpipe.registry import Component, Room
+from cnnpipe.registry import Room
 from cnnpipe.spec import Spec
 
 
@@ -15,4 +13,3 @@ class Head(Spec):
 
 
 ROOM = Room("heads", Head)
-AnyHead = Annotated[Head, Component("heads")]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,25 +14,31 @@ from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
 from cnnpipe.graph.nodes.convolution import Convolution
+from cnnpipe.graph.nodes.merge import Concatenate
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Reshape
 from cnnpipe.graph.nodes.rescaling import Rescaling
-from cnnpipe.heads import Head
+from cnnpipe.heads._detection import Candidates, DetectionHead
 from cnnpipe.necks import Level, level
 
+if TYPE_CHECKING:
+    import numpy as np
+
+BOXES, SCORES, LEARNED = "boxes", "scores", "boxes_and_logits"
+"""Outputs: what is exported, and what only the loss reads, which needs both at once."""
 BOX_VALUES = 4
 LIMIT = 3.0
 """How far the numbers of boxes go to both sides: a side from a twentieth to twenty times that of the anchor. Cells that
 learned no box would say any number, and int8 has coarse steps for a wide range."""
 
 
-class Decoupled(Head):
+class Decoupled(DetectionHead):
     """Two branches of convolutions at each level, one for scores and one for boxes (Ge et al. 2021, section 2.1).
 
     Each cell says one box, relative to a square anchor in its middle; no cell has several anchors.
     """
 
-    also_called: ClassVar[tuple[str, ...]] = ("detection", "decoupled_head", "anchor_free")
+    also_called: ClassVar[tuple[str, ...]] = ("detection", "decoupled_head", "anchor_free", "single_stage", "yolo")
     type: Literal["decoupled"] = "decoupled"
     levels: Annotated[tuple[Level, ...], Field(min_length=1)] = ("P3", "P4", "P5")
     """The maps that it reads: small objects need fine ones, large objects coarse ones."""
@@ -53,19 +59,26 @@ class Decoupled(Head):
     """Score that every class has before anything is learned, so that the many cells without object do not rule the
     first steps (Lin et al. 2017, section 4.1)."""
 
+    box_loss: Literal["iou", "giou", "diou", "ciou"] = "ciou"
+    """Which measure of overlap the boxes learn to raise."""
+    classification_loss: Literal["crossentropy", "varifocal"] = "crossentropy"
+    """Cross-entropy with how good the box is as the score to say; `varifocal` counts easy cells without object less."""
+    box_weight: float = Field(default=2.5, ge=0)
+    """How much the boxes count in the loss."""
+    classification_weight: float = Field(default=1.0, gt=0)
+    """How much the scores count in the loss."""
+    cells_per_object: int = Field(default=13, ge=1)
+    """How many cells learn an object: those that find it best so far (task-aligned assignment)."""
+
+    # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
+
     def expand(
-        self, graph: GraphBuilder, maps: Mapping[str, Tensor], classes: int, image: tuple[int, int]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Add the head, and return boxes (positions, 4), scores (positions, classes) and the logits of the scores.
+        self, graph: GraphBuilder, maps: Mapping[str, Tensor], classes: int, image: tuple[int, int], learning: bool
+    ) -> Mapping[str, Tensor]:
+        """Add the head, and return boxes (positions, 4), scores (positions, classes), and both side by side to learn.
 
         Positions are the cells, row by row, of the maps of `levels`. The numbers of the boxes are those of
-        `boxes/anchors.py`.
-
-        Args:
-            graph: Where to add.
-            maps: The maps that the model gives, by level.
-            classes: How many classes there are.
-            image: Height and width of the image.
+        `boxes/anchors.py`; what is learned holds the logits of the scores.
 
         Raises:
             ProblemError: One of the maps is missing, or is smaller than the image divided by its stride.
@@ -78,7 +91,8 @@ class Decoupled(Head):
                     list_of.append(branch)
         numbers, logits = (graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0] for parts in found)
         boxes = graph.add(Rescaling(1.0, -LIMIT), numbers)
-        return boxes, graph.add(Activation("sigmoid"), logits), logits
+        outputs = {BOXES: boxes, SCORES: graph.add(Activation("sigmoid"), logits)}
+        return outputs | ({LEARNED: graph.add(Concatenate(), boxes, logits)} if learning else {})
 
     def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
         """Return height and width of the maps that it reads, for images of this height and width."""
@@ -109,6 +123,59 @@ class Decoupled(Head):
             tensor = convolution(graph, tensor, filters, 1 if self.separable else 3, use_bias=bias)
             tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
         return tensor
+
+    # ── what its outputs mean ────────────────────────────────────────────────────────────────────────────────────
+
+    def meanings(self, class_names: Sequence[str]) -> Mapping[str, str]:
+        """Return what boxes and scores of all cells hold."""
+        boxes = (
+            "a box for each cell, level by level and row by row, as (y, x, height, width): its middle relative to that "
+            "of the cell, in sides of the anchor, and the natural logarithms of its sides, in sides of the anchor; an "
+            "anchor is a square of anchor_scale strides, and the stride of level Pn is 2 to the power of n"
+        )
+        scores = f"how sure each class is in each cell, 0 to 1, in this order: {', '.join(class_names)}"
+        return {BOXES: boxes, SCORES: scores}
+
+    def decoding(self, image: tuple[int, int]) -> Mapping[str, Any]:
+        """Return where the cells are."""
+        return {"levels": self.cells(image), "anchor_scale": self.anchor_scale}
+
+    def candidates(
+        self, outputs: Mapping[str, np.ndarray], image: tuple[int, int], score_threshold: float
+    ) -> Candidates:
+        """Return the box of each cell under its best class."""
+        import numpy as np
+
+        from cnnpipe.boxes.anchors import decode
+
+        labels, best = outputs[SCORES].argmax(1), outputs[SCORES].max(1)
+        sure = np.flatnonzero(best >= score_threshold)
+        boxes = decode(np.asarray(outputs[BOXES], np.float32)[sure], self._anchors(image)[sure])
+        return Candidates(boxes, labels[sure], best[sure])
+
+    def _anchors(self, image: tuple[int, int]) -> np.ndarray:
+        from cnnpipe.boxes.anchors import anchors
+
+        return anchors(self.cells(image), self.anchor_scale)
+
+    # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return boxes, labels and crowds as the six columns that the loss reads."""
+        import keras
+
+        rest = [keras.ops.expand_dims(keras.ops.cast(targets[key], "float32"), -1) for key in ("labels", "crowd")]
+        return {LEARNED: keras.ops.concatenate([targets["boxes"], *rest], -1)}
+
+    def losses(self, classes: int, image: tuple[int, int]) -> Mapping[str, Any]:
+        """Return the loss of boxes and scores together."""
+        from cnnpipe.losses.task_aligned_detection import TaskAlignedDetection
+
+        loss = TaskAlignedDetection(
+            self._anchors(image).tolist(), self.anchor_scale, self.box_loss, self.classification_loss,
+            self.classification_weight, self.box_weight, self.cells_per_object,
+        )  # fmt: skip
+        return {BOXES: None, SCORES: None, LEARNED: loss}
 
 
 def _listed(graph: GraphBuilder, tensor: Tensor) -> Tensor:

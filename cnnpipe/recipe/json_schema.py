@@ -20,7 +20,7 @@ def recipe_schema() -> dict[str, Any]:
     whole, definitions = _flat(Recipe, "recipe")
     for here in rooms():
         definitions |= _room(here)
-    definitions |= _choices_with_default(definitions | {"recipe": whole})
+    definitions |= _narrower_choices(definitions | {"recipe": whole})
     whole["properties"]["extends"] = {"type": "string", "description": "Another recipe, which this one changes."}
     definitions["recipe"] = {key: value for key, value in whole.items() if key != "title"}
     definitions |= {_PARTIAL + name: _partial(schema) for name, schema in definitions.items()}
@@ -67,18 +67,20 @@ def _room(here: Room) -> dict[str, Any]:
         definitions |= {f"{here.name}.type.{name}": {**schema, "required": required}, **inner}
         if not required:
             bare.append(name)
-    definitions[here.name] = _choice(here, bare, None)
+    definitions[here.name] = _choice(here, here.names(), bare, None)
     return definitions
 
 
-def _choices_with_default(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schemas of fields in which a mapping without `type` is one of the default type."""
+def _narrower_choices(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of fields that take only one kind of a room, or have a default type: `heads.Kind:default`."""
     used = {name for name in _references(definitions) if name not in definitions}
     found = {}
     for name in sorted(used):
-        here = room(name.partition(".")[0])
-        bare = definitions[here.name]["then"]["enum"]
-        found[name] = _choice(here, bare, name.partition(".")[2])
+        choice, _, default = name.partition(":")
+        here, kind = room(choice.partition(".")[0]), choice.partition(".")[2]
+        names = here.names(here.kinds[kind] if kind else None)
+        bare = [known for known in definitions[here.name]["then"]["enum"] if known in names]
+        found[name] = _choice(here, names, bare, default or None)
     return found
 
 
@@ -89,19 +91,19 @@ def _references(schema: Any) -> Iterator[str]:
         yield from _references(value)
 
 
-def _choice(here: Room, bare: list[str], default: str | None) -> dict[str, Any]:
+def _choice(here: Room, names: list[str], bare: list[str], default: str | None) -> dict[str, Any]:
     """Return the schema of a field that holds one component: one condition for each type, so that messages are few."""
     conditions = [
         {"if": {"properties": {"type": {"const": name}}, "required": [] if name == default else ["type"]},
          "then": {"$ref": f"#/$defs/{here.name}.type.{name}"}}
-        for name in here.names()
+        for name in names
     ]  # fmt: skip
     return {
         "if": {"type": "string"},
         "then": {"enum": bare},
         "else": {
             "type": "object",
-            "properties": {"type": {"enum": here.names()}},
+            "properties": {"type": {"enum": names}},
             "required": [] if default else ["type"],
             "allOf": conditions,
         },

@@ -99,6 +99,10 @@ def _problem(mistake: Mistake, root: Node) -> Problem:
         return _located(root, path, "needs the key 'type'", known)
     if kind == "component_unknown":
         return _unknown_type(mistake, root)
+    if kind == "component_misplaced":
+        known = _listed(context["known"], context["room"])
+        place = (*path, "type") if root.find((*path, "type")) else path
+        return _located(root, place, f"the type '{context['name']}' is not for this place", known)
     if kind in ("too_short", "too_long"):
         bound = "at least" if kind == "too_short" else "at most"
         size = context["min_length"] if kind == "too_short" else context["max_length"]

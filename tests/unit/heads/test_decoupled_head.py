@@ -18,8 +18,7 @@ def built(size=(40, 56), padding="same", levels=("P2", "P3"), **options):
     for number in range(1, 4):
         tensor = maps[f"P{number}"] = graph.add(Convolution(8, 3, 2, padding), tensor)
     head = Decoupled(levels=levels, **options)
-    boxes, scores, logits = head.expand(graph, maps, 3, size)
-    return head, graph.build({"boxes": boxes, "scores": scores, "logits": logits})
+    return head, graph.build(head.expand(graph, maps, 3, size, learning=True))
 
 
 @pytest.mark.parametrize("options", [{}, {"separable": True, "filters": 6}, {"repeat": 0, "levels": ("P3",)}])
@@ -28,14 +27,15 @@ def test_there_is_a_box_and_a_score_of_each_class_for_each_anchor(options):
     found = build_model(graph)(np.zeros((2, 40, 56, 3), np.float32))
     count = len(anchors(head.cells((40, 56)), head.anchor_scale))
     assert tuple(found["boxes"].shape) == (2, count, 4)
-    assert tuple(found["scores"].shape) == tuple(found["logits"].shape) == (2, count, 3)
+    assert tuple(found["scores"].shape) == (2, count, 3)
+    assert tuple(found["boxes_and_logits"].shape) == (2, count, 7)
 
 
 def test_scores_are_probabilities_that_begin_at_the_prior():
     _, graph = built(prior_probability=0.02)
     found = build_model(graph)(np.zeros((1, 40, 56, 3), np.float32))
     np.testing.assert_allclose(found["scores"], 0.02, atol=1e-6)
-    np.testing.assert_allclose(found["scores"], keras.ops.sigmoid(found["logits"]), atol=1e-6)
+    np.testing.assert_allclose(found["scores"], keras.ops.sigmoid(found["boxes_and_logits"][..., 4:]), atol=1e-6)
 
 
 def test_numbers_of_boxes_begin_at_the_anchor_and_have_a_limit():
@@ -53,8 +53,7 @@ def test_rows_are_in_the_order_of_the_anchors():
     maps = {"P1": graph.add(Convolution(1, 1, 2, use_bias=False), image)}
     maps["P2"] = graph.add(Convolution(1, 1, 2, use_bias=False), maps["P1"])
     head = Decoupled(levels=("P1", "P2"), repeat=0, batch_normalization=False)
-    boxes, scores, _ = head.expand(graph, maps, 1, (16, 16))
-    model = build_model(graph.build({"boxes": boxes, "scores": scores}))
+    model = build_model(graph.build(head.expand(graph, maps, 1, (16, 16), learning=False)))
     model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
     places = anchors(head.cells((16, 16)), head.anchor_scale)
     picture = np.zeros((1, 16, 16, 1), np.float32)
