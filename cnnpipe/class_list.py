@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from cnnpipe.errors import Problem
 
 Classes = int | tuple[str, ...] | None
 """How many there are, or their names in order; None: the data tells them."""
 LISTED = 10
+
+
+def distinct(classes: Any) -> Any:
+    """Return what a recipe says. Raises `ValueError` when it is a list without names, or with one twice."""
+    if isinstance(classes, tuple) and (not classes or len(set(classes)) < len(classes) or not all(classes)):
+        raise ValueError("classes must be different names, at least one")
+    return classes
 
 
 def known_names(classes: Classes) -> tuple[str, ...] | None:

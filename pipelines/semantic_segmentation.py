@@ -66,9 +66,7 @@ class SemanticSegmentation(Task):
     @field_validator("classes")
     @classmethod
     def _are_distinct(cls, classes: Any) -> Any:
-        if isinstance(classes, tuple) and (not classes or len(set(classes)) < len(classes) or not all(classes)):
-            raise ValueError("classes must be different names, at least one")
-        return classes
+        return class_list.distinct(classes)
 
     def ignored_keys(self) -> dict[str, str]:
         """The Dice loss alone has no use for what cross-entropy weighs."""

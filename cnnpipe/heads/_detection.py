@@ -31,8 +31,8 @@ class Candidates:
     masks: Callable[[np.ndarray], np.ndarray] | None = None
 
 
-class DetectionHead(Head):
-    """Base of heads that find objects: each has its outputs, the loss that they learn by, and their meaning."""
+class ObjectHead(Head):
+    """What heads that find objects share: each has its outputs, the loss that they learn by, and their meaning."""
 
     @abstractmethod
     def expand(
@@ -78,3 +78,14 @@ class DetectionHead(Head):
         self, outputs: Mapping[str, np.ndarray], image: tuple[int, int], score_threshold: float
     ) -> Candidates:
         """Return what the outputs of one example say, no score below the threshold. Numpy only."""
+
+
+class DetectionHead(ObjectHead):
+    """Base of heads that find objects as boxes: their candidates have no masks."""
+
+
+class MaskHead(ObjectHead):
+    """Base of heads that find objects as masks in boxes: `candidates(...).masks` is there.
+
+    The targets hold `instance_masks`, and the boxes that they learn are the smallest ones around them.
+    """

@@ -19,7 +19,7 @@ ALLOWED_FOR_TASKS = {
     "__future__", "collections", "dataclasses", "functools", "typing", "math", "pydantic", "numpy", "keras",
     "tensorflow",
     *(f"cnnpipe.{room}" for room in (
-        "task", "heads", "necks", "model", "first_network", "class_list", "annotations", "placement",
+        "task", "heads", "necks", "model", "first_network", "class_list", "objects", "annotations", "placement",
         "run_lengths", "datasets",
         "preprocessing", "blocks", "graph", "registry", "spec", "errors",
         "statistics", "metrics", "losses", "layers", "boxes",
