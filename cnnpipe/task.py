@@ -171,6 +171,9 @@ class Task(Spec):
     targets are left as they are.
     """
 
+    postprocessings: ClassVar[Mapping[str, str]] = {}
+    """What a file may compute behind the network, by name, with a clause that says what it gives."""
+
     type: str
 
     def check(self, facts: Facts) -> Sequence[Problem]:
@@ -250,6 +253,22 @@ class Task(Spec):
         (graph,) = networks.values()
         return graph
 
+    def postprocessed(self, graph: Graph, name: str) -> Graph:
+        """Return the graph of a file that computes one of `postprocessings` behind the deployed network.
+
+        Its outputs have other names than the network's, so that `decode` can tell them apart. Nodes with weights keep
+        their names, so that the network's weights fit. A graph that computes it already is returned as it is.
+
+        Args:
+            graph: The deployed network; its input may have been changed for a client.
+            name: One of `postprocessings`.
+        """
+        raise NotImplementedError
+
+    def postprocessed_signature(self, facts: Facts, name: str) -> Signature:
+        """Return what a file with one of `postprocessings` is to its client."""
+        raise NotImplementedError
+
     def answer(self, call: Callable[[Arrays], Arrays], inputs: Arrays, facts: Facts) -> Arrays:
         """Return the outputs for these inputs; `call` runs the deployed network in any runtime, once unless overridden.
 
@@ -262,7 +281,10 @@ class Task(Spec):
 
     @abstractmethod
     def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
-        """Turn a batch of outputs into predictions. Numpy only: it also decodes exported files."""
+        """Turn a batch of outputs into predictions. Numpy only: it also decodes exported files.
+
+        The outputs are those of the deployed network, or of a file with one of `postprocessings`; all are float32.
+        """
 
     @abstractmethod
     def score(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Scores:

@@ -8,17 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnpipe.build import load_weights, save_weights
-from cnnpipe.bundle.subject import Subject
+from cnnpipe.build import build_model, load_weights, save_weights, set_weights
+from cnnpipe.bundle.subject import Subject, signature_of
 from cnnpipe.clients import Contents, client_of, contents_of
 from cnnpipe.data import SplitData
 from cnnpipe.errors import Problem, ProblemError
+from cnnpipe.evaluation import caller
 from cnnpipe.graph import Graph
-from cnnpipe.graph.color import CHANNELS, LUMA, TO_GRAY, gray_layer, with_color_input
+from cnnpipe.graph.color import CHANNELS, LUMA, TO_GRAY, gray_layer, takes_gray, with_color_input
 from cnnpipe.litert_metadata import Metadata
 from cnnpipe.manifest import Manifest
 from cnnpipe.preprocessing import Preprocessing
-from cnnpipe.recipe.exports import PlannedExport, client_graph
+from cnnpipe.recipe.exports import PlannedExport
 from cnnpipe.task import Facts, Signature, Task
 
 if TYPE_CHECKING:
@@ -36,10 +37,32 @@ def client_notes(graph: Graph) -> tuple[str, ...]:
 
 def takes_colour_for_gray(export: PlannedExport, subject: Subject) -> bool:
     """Return whether the client of a target feeds colour to a network of gray pictures."""
-    return client_graph(export, subject.graph) is not subject.graph
+    return export.device.client_channels == CHANNELS and takes_gray(subject.graph)
 
 
-def client_subject(subject: Subject, folder: Path) -> Subject:
+def client_subject(export: PlannedExport, subject: Subject, folder: Path) -> Subject:
+    """Return a network as the client of an export meets it: with an input that it can fill, and what follows behind.
+
+    Args:
+        export: The export.
+        subject: The trained network.
+        folder: Where further weights may be written.
+    """
+    if takes_colour_for_gray(export, subject):
+        subject = _taking_colour(subject, folder)
+    return _postprocessed(export, subject) if export.postprocessing else subject
+
+
+def _postprocessed(export: PlannedExport, subject: Subject) -> Subject:
+    """Return a network with what the file computes behind it, its Keras model too."""
+    graph = export.finished(subject.graph)
+    made = replace(subject, graph=graph, postprocessing=export.postprocessing)
+    model = build_model(graph)
+    set_weights(model, load_weights(subject.weights))
+    return replace(made, call=caller(model, made.signature))
+
+
+def _taking_colour(subject: Subject, folder: Path) -> Subject:
     """Return a network of gray pictures as one that takes colour.
 
     Its examples are read again in colour, and its Keras model is the same one behind the same weighted sum.
@@ -89,7 +112,8 @@ def refusals(exports: Sequence[PlannedExport], task: Task, graph: Graph, facts: 
     """
     for export in (export for export in exports if export.device.metadata):
         try:
-            _metadata(export, task.signature(facts), graph, facts.class_names, None, "")
+            signature = signature_of(task, facts, export.postprocessing)
+            _metadata(export, signature, export.finished(graph), facts.class_names, None, "")
         except ProblemError as error:
             yield from error.problems
 

@@ -101,14 +101,14 @@ def export_all(
 def _benches(
     exports: Sequence[PlannedExport], subject: Subject, workers: Workers, folder: Path, listener: Listener
 ) -> list[Bench]:
-    """Return a bench for each export; those whose clients feed the same share one, and its answers of Keras."""
-    plain = Bench(subject, workers, Comparer(subject, workers.runtime), folder, listener)
-    found: dict[bool, Bench] = {False: plain}
-    for export in exports:
-        if takes_colour_for_gray(export, subject) and True not in found:
-            other = client_subject(subject, folder)
-            found[True] = replace(plain, subject=other, comparer=Comparer(other, workers.runtime))
-    return [found[takes_colour_for_gray(export, subject)] for export in exports]
+    """Return a bench for each export; those whose clients meet the same network share one, and its answers of Keras."""
+    found: dict[tuple[bool, str | None], Bench] = {}
+    kinds = [(takes_colour_for_gray(export, subject), export.postprocessing) for export in exports]
+    for kind, export in zip(kinds, exports, strict=True):
+        if kind not in found:
+            one = client_subject(export, subject, folder)
+            found[kind] = Bench(one, workers, Comparer(one, workers.runtime), folder, listener)
+    return [found[kind] for kind in kinds]
 
 
 def _decided(export: PlannedExport, bench: Bench, decide: Decide) -> Attempt:

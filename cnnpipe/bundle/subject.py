@@ -14,6 +14,11 @@ from cnnpipe.graph import Graph
 from cnnpipe.task import Arrays, Facts, Signature, Task
 
 
+def signature_of(task: Task, facts: Facts, postprocessing: str | None) -> Signature:
+    """Return what a file is to its client."""
+    return task.postprocessed_signature(facts, postprocessing) if postprocessing else task.signature(facts)
+
+
 @dataclass(frozen=True)
 class Subject:
     """A trained network and its data.
@@ -30,6 +35,7 @@ class Subject:
         reference: Runs the network with the rounding of the file in it, which the file must equal step for step; None
             where the file must be near `call`.
         wrong_in: Returns what a file made of it has wrong, from the file alone.
+        postprocessing: What the file computes behind the network, if anything; `graph` and `call` then compute it too.
     """
 
     task: Task
@@ -42,11 +48,12 @@ class Subject:
     origin: Mapping[str, Any] = field(default_factory=dict)
     reference: Callable[[Arrays], Arrays] | None = None
     wrong_in: Callable[[Path], Iterable[Problem]] = lambda file: ()
+    postprocessing: str | None = None
 
     @property
     def signature(self) -> Signature:
         """What the exported file is to its client."""
-        return self.task.signature(self.facts)
+        return signature_of(self.task, self.facts, self.postprocessing)
 
     def network_inputs(self, split: SplitName, rows: Sequence[int]) -> Arrays:
         """Return what the task hands to the network first for some examples of a split; usually just these examples."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnpipe.bundle.client import client_subject, takes_colour_for_gray
+from cnnpipe.bundle.client import client_subject
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.events import Listener
 from cnnpipe.jobs import fitting
@@ -60,6 +60,5 @@ def sensitivity(
     source = open_source(trained, loaded, notes)
     notes.stage("measuring")
     with subject_of(source) as subject, Workers() as workers:
-        if takes_colour_for_gray(export, subject):
-            subject = client_subject(subject, subject.weights.parent)
+        subject = client_subject(export, subject, subject.weights.parent)
         return SensitivityResult(trained.run.folder, sensitivities(export, subject, workers))

@@ -16,7 +16,7 @@ from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.exporters import CALIBRATED, Quantization
 from cnnpipe.manifest import Rung
 from cnnpipe.quantization.sensitivity import kept_float, sensitivities
-from cnnpipe.recipe.exports import PlannedExport, planned_export, unfit
+from cnnpipe.recipe.exports import PlannedExport, unfit
 
 MORE = 5
 """How many times as many examples the second rung is calibrated on."""
@@ -86,14 +86,15 @@ def _steps(export: PlannedExport, bench: Bench, learn: Learn | None) -> Iterator
     for quantization in others:
         yield _step(quantization, export, quantization)
     if learn:
-        yield replace(int8, rung="quantization-aware training", learn=learn)
+        behind = f"the loss cannot be computed behind {export.postprocessing}" if export.postprocessing else ""
+        yield replace(int8, rung="quantization-aware training", learn=learn, why_not=int8.why_not or behind)
 
 
 def _step(name: str, export: PlannedExport, quantization: Quantization) -> Step:
     """Return a rung of a quantization, or why target or format cannot have it."""
     if reasons := [problem.message for problem in unfit(export.asked, quantization)]:
         return Step(name, replace(export, quantization=quantization), "; ".join(reasons))
-    return Step(name, planned_export(export.number, export.asked, quantization))
+    return Step(name, export.tried(quantization))
 
 
 def _more_calibration(int8: PlannedExport, bench: Bench) -> Step:

@@ -12,7 +12,7 @@ from cnnpipe.datasets import Dataset
 from cnnpipe.errors import Path, Problem, dotted
 from cnnpipe.recipe.exports import LADDER, export_name, unfit
 from cnnpipe.recipe.schema import Export, Recipe, Training
-from cnnpipe.spec import Spec
+from cnnpipe.spec import Spec, nearest
 from cnnpipe.task import Task
 from cnnpipe.yaml_nodes import Node
 
@@ -238,6 +238,22 @@ def _export(export: Export, path: str, task: Task) -> Iterator[Problem]:
     if export.calibration_choice == "balanced" and "labels" not in task.augmented.values():
         message = f"'balanced' needs examples with one label each, and '{task.type}' has none"
         yield Problem(message, path=f"{path}.calibration_choice", hint="Write 'random'.")
+    if export.postprocessing is not None:
+        yield from (replace(p, path=f"{path}.{p.path}") for p in _postprocessing(export, export.postprocessing, task))
+
+
+def _postprocessing(export: Export, name: str, task: Task) -> Iterator[Problem]:
+    """What a task cannot compute behind its network, and keys of an export that then make no sense."""
+    if name not in task.postprocessings:
+        guess, known = nearest(name, list(task.postprocessings)), ", ".join(task.postprocessings)
+        hint = f"Did you mean '{guess}'?" if guess else f"It can compute {known}." if known else "Delete it."
+        yield Problem(f"'{task.type}' can compute no '{name}' behind its network", path="postprocessing", hint=hint)
+    if export.output_type is not None:
+        message = f"the outputs of '{name}' have types of their own"
+        yield Problem(message, path="output_type", hint="Delete this key.")
+    if export.quantization_aware is not None:
+        message = f"the loss needs what the network gives, and '{name}' leaves it out"
+        yield Problem(message, path="quantization_aware", hint="Delete this key, or 'postprocessing'.")
 
 
 def _clients(recipe: Recipe) -> Iterator[Problem]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 from cnnpipe.errors import Problem
 from cnnpipe.exporters import Exporter, Granularity, Quantization, TensorType
@@ -12,10 +13,15 @@ from cnnpipe.graph.affine import input_affine
 from cnnpipe.graph.color import CHANNELS, with_color_input
 from cnnpipe.recipe.schema import CalibrationChoice, Export, Recipe
 from cnnpipe.targets import Target
+from cnnpipe.task import Task
 
 WEIGHTS_OF_8_BITS: frozenset[Quantization] = frozenset({"int8", "int16x8", "dynamic_range"})
 LADDER: tuple[Quantization, ...] = ("int8", "int16x8", "dynamic_range", "float16")
 """What a ladder may end with, in the order in which it is tried."""
+
+
+def _unchanged(graph: Graph) -> Graph:
+    return graph
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class PlannedExport:
         calibration_choice: Which ones.
         asked: The recipe's item.
         kept_float: Tensors, by the names that the converter gives them, whose operators compute in float.
+        finished: Returns a network with what the file computes behind it.
     """
 
     number: int
@@ -55,6 +62,7 @@ class PlannedExport:
     calibration_choice: CalibrationChoice
     asked: Export
     kept_float: tuple[str, ...] = ()
+    finished: Callable[[Graph], Graph] = _unchanged
 
     @property
     def ladder(self) -> bool:
@@ -71,10 +79,26 @@ class PlannedExport:
         """Dotted recipe path of the item."""
         return f"export.{self.number}"
 
+    @property
+    def postprocessing(self) -> str | None:
+        """What the file computes behind the network, if anything."""
+        return self.asked.postprocessing
+
+    def tried(self, rung: Quantization) -> PlannedExport:
+        """Return this with another quantization, as a rung of a ladder."""
+        return replace(planned_export(self.number, self.asked, rung), finished=self.finished)
+
 
 def planned_exports(recipe: Recipe) -> tuple[PlannedExport, ...]:
     """Return the exports of a checked recipe, with the target's wishes where the recipe says nothing."""
-    return tuple(planned_export(number, export) for number, export in enumerate(recipe.export))
+    plans = (planned_export(number, export) for number, export in enumerate(recipe.export))
+    return tuple(_with_postprocessing(plan, recipe.task) for plan in plans)
+
+
+def _with_postprocessing(export: PlannedExport, task: Task) -> PlannedExport:
+    if export.postprocessing is None:
+        return export
+    return replace(export, finished=partial(task.postprocessed, name=export.postprocessing))
 
 
 def planned_export(number: int, export: Export, rung: Quantization | None = None) -> PlannedExport:
@@ -110,15 +134,16 @@ def possible_rungs(export: PlannedExport) -> tuple[PlannedExport, ...]:
     if not export.ladder:
         return (export,)
     fitting = [rung for rung in LADDER if not any(unfit(export.asked, rung))]
-    return tuple(planned_export(export.number, export.asked, rung) for rung in fitting)
+    return tuple(export.tried(rung) for rung in fitting)
 
 
 def export_name(export: Export) -> str:
-    """Return the name of the folder: the target's label, the quantization, and a format that is not the usual one."""
+    """Return the name of the folder: target's label, quantization, an unusual format, and postprocessing if any."""
     exporter = export.format or export.target.format
     usual = type(export.target).model_fields["format"].get_default(call_default_factory=True)
     format_name = "" if exporter.type == usual.type else f"-{exporter.type}"
-    return f"{export.target.label}-{export.quantization}{format_name}"
+    behind = f"-{export.postprocessing}" if export.postprocessing else ""
+    return f"{export.target.label}-{export.quantization}{format_name}{behind}"
 
 
 def _first(export: Export) -> Quantization:
@@ -185,5 +210,8 @@ def carried_normalization(export: PlannedExport, graph: Graph) -> tuple[float, f
 
 
 def client_graph(export: PlannedExport, graph: Graph) -> Graph:
-    """Return the network that is exported: one of gray pictures takes colour where the client feeds nothing else."""
-    return with_color_input(graph) if export.device.client_channels == CHANNELS else graph
+    """Return the network that is exported, with what the file computes behind it.
+
+    One of gray pictures takes colour where the client feeds nothing else.
+    """
+    return export.finished(with_color_input(graph) if export.device.client_channels == CHANNELS else graph)

@@ -175,6 +175,9 @@ class Export(Spec):
     """Type of the input tensor; the target's wish when left out."""
     output_type: TensorType | None = None
     """Type of the output tensors; the target's wish when left out."""
+    postprocessing: str | None = None
+    """What the file computes behind the network, such as `class_map`; what there is the task says. When left out the
+    file gives what the network gives."""
     max_drop: float | None = Field(default=None, ge=0)
     """How much of the headline metric the file may lose, in the metric's unit, in its worse direction."""
     max_bytes: int | None = Field(default=None, ge=1)
