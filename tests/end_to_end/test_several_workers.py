@@ -152,6 +152,23 @@ def _without_time(names: list[str]) -> list[str]:
     return [name.partition(".tfevents")[0] for name in names]
 
 
+def test_a_killed_training_on_two_devices_goes_on_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
+    how = "precision: mixed_bfloat16, distribution: {type: mirrored, devices: 2}"
+    mixed = ("--set", f"training={{batch_size: 100, {how}, phases: [{{name: first, epochs: 40}}]}}")
+    trained(tmp_path, "small.yaml", *mixed)
+    with command(tmp_path, "train", "small.yaml", *mixed) as process:
+        try:
+            assert wait_for((tmp_path / "runs" / "small" / "0002" / "checkpoints" / "state.npz").exists, SECONDS)
+        finally:
+            process.kill()
+    assert process.wait() == -signal.SIGKILL
+    trained(tmp_path, "--resume", "small")
+    whole, resumed = sorted((tmp_path / "runs" / "small").iterdir())
+    assert numbers(resumed) == numbers(whole)
+    for mine, theirs in zip(weights(resumed), weights(whole), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_a_killed_worker_ends_the_training_which_goes_on_with_workers_that_join(tmp_path: Path) -> None:
     run = tmp_path / "runs" / "unlike" / "0001"
     with command(tmp_path, "train", "unlike.yaml", "--workers", "2") as chief:
