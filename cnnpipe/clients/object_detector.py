@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,9 +34,9 @@ SCHEMA: flat_tables.Schema = {
     },
 }  # fmt: skip
 """MediaPipe's own schema, `object_detector_metadata_schema.fbs`."""
-UNSCALED = {
-    "num_coords": 4, "keypoint_coord_offset": 0, "num_keypoints": 0, "num_values_per_keypoint": 2, "x_scale": 1.0,
-    "y_scale": 1.0, "w_scale": 1.0, "h_scale": 1.0, "apply_exponential_on_box_size": 1, "sigmoid_score": 0,
+UNDONE = {
+    "num_coords": 4, "keypoint_coord_offset": 0, "num_keypoints": 0, "num_values_per_keypoint": 2, "w_scale": 1.0,
+    "h_scale": 1.0, "apply_exponential_on_box_size": 1, "sigmoid_score": 0,
 }  # fmt: skip
 """What the library undoes: middles in sides of the anchor, logarithms of the sides, scores that are from 0 to 1."""
 
@@ -61,7 +62,8 @@ class ObjectDetector(Client):
         anchors = _anchors(contents.decoding)
         if len(anchors) != count:
             raise ProblemError(Problem(f"{len(anchors)} anchors for an output of {count} boxes"))
-        options = {"num_classes": classes, "num_boxes": count, **UNSCALED}
+        scale = math.exp(-contents.decoding["middle"])
+        options = {"num_classes": classes, "num_boxes": count, "x_scale": scale, "y_scale": scale, **UNDONE}
         rows = [dict(zip(SCHEMA["FixedAnchor"], row, strict=True)) for row in anchors]
         fields = {
             "min_parser_version": PARSER,
@@ -88,7 +90,7 @@ class ObjectDetector(Client):
 
         from cnnpipe.boxes.anchors import encode
 
-        places, (boxes, scores) = _told_anchors(metadata), _told_outputs(metadata)
+        (places, scale), (boxes, scores) = _told_anchors(metadata), _told_outputs(metadata)
         shapes = {output.name: output.shape[1:] for output in outputs}
         values = {name: np.zeros((len(pictures), *shapes[name]), np.float32) for name in (boxes, scores)}
         options = vision.ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=str(file)))
@@ -104,7 +106,7 @@ class ObjectDetector(Client):
                     sides = max(box.width, _LEAST), max(box.height, _LEAST)
                     corners = box.origin_x, box.origin_y, box.origin_x + sides[0], box.origin_y + sides[1]
                     values[scores][row, k, _class_of(category, labels)] = category.score
-                    values[boxes][row, k] = encode(np.divide(corners, whole), places[k])
+                    values[boxes][row, k] = encode(np.divide(corners, whole), places[k]) * (scale, scale, 1, 1)
         return values
 
     def kotlin(self, manifest: Manifest) -> str:
@@ -169,25 +171,32 @@ def _outputs(contents: Contents) -> tuple[str, str]:
 
 
 def _anchors(decoding: Mapping[str, Any]) -> list[list[float]]:
-    """Return column, row, width and height of each anchor as shares of the picture."""
+    """Return column, row, width and height of each anchor as shares of the picture.
+
+    The library knows nothing of what is added to the numbers of boxes. So it gets anchors from which the same numbers
+    lead to the same boxes: moved up and to the left, and with sides smaller by a factor, which is undone for the
+    middles by their scale.
+    """
     import numpy as np
 
     from cnnpipe.boxes.anchors import anchors
 
-    height, width = decoding["input_size"]
+    (height, width), added = decoding["input_size"], decoding["middle"]
     places = anchors(decoding["levels"], decoding["anchor_scale"]).astype(float)
-    found: list[list[float]] = (places / np.array([width, height, width, height])).tolist()
+    middles, sides = places[:, :2] - added * places[:, 2:], places[:, 2:] * math.exp(-added)
+    found: list[list[float]] = (np.hstack([middles, sides]) / np.array([width, height, width, height])).tolist()
     return found
 
 
-def _told_anchors(metadata: Metadata) -> np.ndarray:
-    """Return the anchors that the metadata tell."""
+def _told_anchors(metadata: Metadata) -> tuple[np.ndarray, float]:
+    """Return the anchors that the metadata tell, `(n, 4)`, and how the numbers of middles are scaled."""
     import numpy as np
 
     data = metadata.custom[ENTRY]
     told = flat_tables.read(SCHEMA, "ObjectDetectorOptions", data, IDENTIFIER, len(data))
     rows = told["ssd_anchors_options"]["fixed_anchors_schema"]["anchors"]
-    return np.array([[row[key] for key in SCHEMA["FixedAnchor"]] for row in rows])
+    anchors = np.array([[row[key] for key in SCHEMA["FixedAnchor"]] for row in rows])
+    return anchors, float(told["tensors_decoding_options"]["y_scale"])
 
 
 def _told_outputs(metadata: Metadata) -> tuple[str, str]:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 BOXES, SCORES = "boxes", "scores"
 """Outputs."""
 BOX_VALUES = 4
-LIMIT = 3.0
-"""How far the numbers of boxes go to both sides: a side from a twentieth to twenty times that of the anchor. Cells that
-learned no box would say any number, and int8 has coarse steps for a wide range."""
+MIDDLE = 3.0
+"""What is added to the numbers of boxes, which then go from 0 to twice this: sides from a twentieth to twenty times
+that of the anchor. Cells that learned no box would say any number, and int8 has coarse steps for a wide range. It is
+not taken off again in the network: in int8 it lies between two steps, and all boxes would be rounded to one side."""
 
 
 class SingleStage(ObjectHead):
@@ -41,12 +42,12 @@ class SingleStage(ObjectHead):
     repeat: NotNegative = 2
     """Convolutions of each branch before its last one."""
     separable: bool = False
-    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels: about eight times
-    fewer multiply-adds."""
+    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels, each part with
+    normalization and activation: about eight times fewer multiply-adds."""
     batch_normalization: Normalize = True
     """Normalize between convolution and activation: true, false, or options such as `{epsilon: 1e-5}`."""
-    activation: ActivationName = "relu"
-    """Keras's name of the activation."""
+    activation: ActivationName = "relu6"
+    """Keras's name of the activation; one that ends somewhere keeps a range for which int8 has fine steps."""
     anchor_scale: float = Field(default=4.0, gt=0)
     """Side of the box that a cell says before it has learned anything, in strides of its level."""
     prior_probability: float = Field(default=0.01, gt=0, lt=1)
@@ -72,7 +73,7 @@ class SingleStage(ObjectHead):
         """Add the branches; return boxes (positions, 4), logits (positions, classes), and `more` values if wanted.
 
         Positions are the cells, row by row, of the maps of `levels`. The numbers of the boxes are those of
-        `boxes/anchors.py`; further values come from the branch of the boxes.
+        `boxes/anchors.py` and `MIDDLE`; further values come from the branch of the boxes.
 
         Raises:
             ProblemError: One of the maps is missing, or is smaller than the image divided by its stride.
@@ -80,20 +81,27 @@ class SingleStage(ObjectHead):
         levels = []
         for name in self.levels:
             with graph.block((), name):
-                levels.append(self._branches(graph, self._read(graph, maps, name, image), classes, more))
-        numbers, *rest = (
+                levels.append(self._branches(graph, self.read(graph, maps, name, image), classes, more))
+        return [
             graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0]
             for parts in zip(*levels, strict=True)
-        )
-        return [graph.add(Rescaling(1.0, -LIMIT), numbers), *rest]
+        ]
+
+    def relative(self, graph: GraphBuilder, boxes: Tensor) -> Tensor:
+        """Return the numbers of the boxes as `boxes/anchors.py` has them, for losses."""
+        return graph.add(Rescaling(1.0, -MIDDLE), boxes)
 
     def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
         """Return height and width of the maps that it reads, for images of this height and width."""
-        strides = {name: 2 ** int(name[1:]) for name in self.levels}
-        return {name: (-(-image[0] // stride), -(-image[1] // stride)) for name, stride in strides.items()}
+        return {name: _cells(name, image) for name in self.levels}
 
-    def _read(self, graph: GraphBuilder, maps: Mapping[str, Tensor], name: str, image: tuple[int, int]) -> Tensor:
-        tensor, size = level(graph, maps, name), self.cells(image)[name]
+    def read(self, graph: GraphBuilder, maps: Mapping[str, Tensor], name: str, image: tuple[int, int]) -> Tensor:
+        """Return the map of a level.
+
+        Raises:
+            ProblemError: There is none, or it is smaller than the image divided by its stride.
+        """
+        tensor, size = level(graph, maps, name), _cells(name, image)
         if tensor.shape[:-1] != size:
             message = (
                 f"the map {name} is {text(tensor.shape[:-1])}, and an image of {text(image)} has {text(size)} cells"
@@ -104,8 +112,8 @@ class SingleStage(ObjectHead):
     def _branches(self, graph: GraphBuilder, tensor: Tensor, classes: int, more: int) -> list[Tensor]:
         prior = -math.log((1 - self.prior_probability) / self.prior_probability)
         places = self._convolved(graph, tensor)
-        boxes = graph.add(Convolution(BOX_VALUES, 1, bias_start=LIMIT), places)
-        boxes = graph.add(Activation("relu6"), boxes)  # from 0 to twice the limit
+        boxes = graph.add(Convolution(BOX_VALUES, 1, bias_start=MIDDLE), places)
+        boxes = graph.add(Activation("relu6"), boxes)  # from 0 to twice the middle
         logits = graph.add(Convolution(classes, 1, bias_start=prior), self._convolved(graph, tensor))
         further = [graph.add(Convolution(more, 1), places)] if more else []
         return [listed(graph, found) for found in (boxes, logits, *further)]
@@ -114,7 +122,8 @@ class SingleStage(ObjectHead):
         filters, bias = self.filters or tensor.shape[-1], not self.batch_normalization
         for _ in range(self.repeat):
             if self.separable:
-                tensor = depthwise(graph, tensor, 3, use_bias=False)
+                tensor = depthwise(graph, tensor, 3, use_bias=bias)
+                tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
             tensor = convolution(graph, tensor, filters, 1 if self.separable else 3, use_bias=bias)
             tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
         return tensor
@@ -125,15 +134,16 @@ class SingleStage(ObjectHead):
         """Return what boxes and scores of all cells hold."""
         boxes = (
             "a box for each cell, level by level and row by row, as (y, x, height, width): its middle relative to that "
-            "of the cell, in sides of the anchor, and the natural logarithms of its sides, in sides of the anchor; an "
-            "anchor is a square of anchor_scale strides, and the stride of level Pn is 2 to the power of n"
+            "of the cell, in sides of the anchor, and the natural logarithms of its sides, in sides of the anchor, "
+            "each with `middle` added; an anchor is a square of anchor_scale strides, and the stride of level Pn is 2 "
+            "to the power of n"
         )
         scores = f"how sure each class is in each cell, 0 to 1, in this order: {', '.join(class_names)}"
         return {BOXES: boxes, SCORES: scores}
 
     def decoding(self, image: tuple[int, int]) -> Mapping[str, Any]:
         """Return where the cells are."""
-        return {"levels": self.cells(image), "anchor_scale": self.anchor_scale}
+        return {"levels": self.cells(image), "anchor_scale": self.anchor_scale, "middle": MIDDLE}
 
     def candidates(
         self, outputs: Mapping[str, np.ndarray], image: tuple[int, int], score_threshold: float
@@ -145,7 +155,7 @@ class SingleStage(ObjectHead):
 
         labels, best = outputs[SCORES].argmax(1), outputs[SCORES].max(1)
         sure = np.flatnonzero(best >= score_threshold)
-        boxes = decode(np.asarray(outputs[BOXES], np.float32)[sure], self.anchors(image)[sure])
+        boxes = decode(np.asarray(outputs[BOXES], np.float32)[sure] - MIDDLE, self.anchors(image)[sure])
         return Candidates(boxes, labels[sure], best[sure])
 
     def anchors(self, image: tuple[int, int]) -> np.ndarray:
@@ -153,6 +163,11 @@ class SingleStage(ObjectHead):
         from cnnpipe.boxes import anchors
 
         return anchors.anchors(self.cells(image), self.anchor_scale)
+
+
+def _cells(name: str, image: tuple[int, int]) -> tuple[int, int]:
+    stride = 2 ** int(name[1:])
+    return -(-image[0] // stride), -(-image[1] // stride)
 
 
 def listed(graph: GraphBuilder, tensor: Tensor) -> Tensor:

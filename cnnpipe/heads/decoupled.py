@@ -36,7 +36,9 @@ class Decoupled(SingleStage, DetectionHead):
         """
         boxes, logits = self.found(graph, maps, classes, image)
         outputs = {BOXES: boxes, SCORES: graph.add(Activation("sigmoid"), logits)}
-        return outputs | ({LEARNED: graph.add(Concatenate(), boxes, logits)} if learning else {})
+        if learning:
+            outputs[LEARNED] = graph.add(Concatenate(), self.relative(graph, boxes), logits)
+        return outputs
 
     def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return boxes, labels and crowds as the six columns that the loss reads."""

@@ -26,6 +26,7 @@ CONTENTS = Contents(
         "input_size": (32, 16),
         "levels": {"P3": (2, 2), "P4": (1, 1)},
         "anchor_scale": 4.0,
+        "middle": 3.0,
         "iou_threshold": 0.3,
         "suppression": "across_classes",
     },

@@ -41,9 +41,33 @@ def test_scores_are_probabilities_that_begin_at_the_prior():
 def test_numbers_of_boxes_begin_at_the_anchor_and_have_a_limit():
     _, graph = built()
     model = build_model(graph)
-    np.testing.assert_allclose(model(np.zeros((1, 40, 56, 3), np.float32))["boxes"], 0, atol=1e-6)
+    begun = model(np.zeros((1, 40, 56, 3), np.float32))
+    np.testing.assert_allclose(begun["boxes"], 3, atol=1e-6)
+    np.testing.assert_allclose(begun["boxes_and_logits"][..., :4], 0, atol=1e-6)
     found = np.asarray(model(np.random.default_rng(0).normal(0, 1e4, (1, 40, 56, 3)).astype(np.float32))["boxes"])
-    assert (found.min(), found.max()) == (-3, 3)
+    assert (found.min(), found.max()) == (0, 6)
+
+
+def test_candidates_are_the_boxes_of_their_anchors_and_in_the_places_that_are_told():
+    head, _ = built()
+    count = len(head.anchors((40, 56)))
+    boxes, scores = np.full((count, 4), 3, np.float32), np.zeros((count, 3), np.float32)
+    boxes[7], scores[7] = [3.5, 3, 3 + np.log(2), 3], [0, 0.25, 0.75]
+    found = head.candidates({"boxes": boxes, "scores": scores}, (40, 56), 0.1)
+    x, y, width, height = head.anchors((40, 56))[7]
+    (box,) = found.boxes
+    np.testing.assert_allclose(box, [x - width / 2, y - height / 2, x + width / 2, y + 1.5 * height], atol=1e-4)
+    assert (found.labels.tolist(), found.scores.tolist()) == ([2], [0.75])
+
+
+def test_nothing_in_a_separable_head_is_without_an_end_but_what_is_said():
+    """A depthwise convolution without one leaves int8 coarse steps for most of its channels."""
+    _, graph = built(separable=True)
+    readers = {position: node.type.kind for node in graph.nodes for position in node.inputs}
+    depthwise = [position for position, node in enumerate(graph.nodes) if node.type.kind == "depthwise_convolution"]
+    assert len(depthwise) == 8
+    assert {readers[position] for position in depthwise} == {"batch_normalization"}
+    assert {node.type.activation for node in graph.nodes if node.type.kind == "activation"} == {"relu6", "sigmoid"}
 
 
 def test_rows_are_in_the_order_of_the_anchors():
