@@ -21,11 +21,13 @@ class Assigned:
         boxes: `(batch, n, 4)`, the object's box as `xyxy`; of no meaning where there is none.
         scores: `(batch, n, classes)`, what to say: 0, and for the class of its object how good the anchor is for it.
         positive: `(batch, n)` bool, whether it has an object.
+        objects: `(batch, n)`, the row of its object; of no meaning where there is none.
     """
 
     boxes: Any
     scores: Any
     positive: Any
+    objects: Any
 
 
 def assign(
@@ -61,11 +63,12 @@ def assign(
     least = ops.top_k(aligned, min(top, aligned.shape[-1]))[0][..., -1:]
     taken = (aligned >= least) & (aligned > 0)
     object_of = ops.argmax(ops.where(taken, iou, -1.0), axis=1)  # (batch, n)
-    mine = ops.transpose(ops.one_hot(object_of, true_boxes.shape[1], dtype="bool"), (0, 2, 1)) & taken
+    rows = ops.arange(ops.shape(true_boxes)[1], dtype=object_of.dtype)  # how many may differ from batch to batch
+    mine = (ops.expand_dims(object_of, 1) == ops.reshape(rows, (1, -1, 1))) & taken
     quality = _quality(ops.where(mine, aligned, 0.0), ops.where(mine, iou, 0.0))
     chosen = ops.transpose(ops.cast(mine, scores.dtype), (0, 2, 1))  # (batch, n, m), one 1 at most in a row
     target = ops.matmul(chosen, classes) * ops.expand_dims(quality, -1)
-    return Assigned(ops.matmul(chosen, true_boxes), ops.stop_gradient(target), ops.any(mine, axis=1))
+    return Assigned(ops.matmul(chosen, true_boxes), ops.stop_gradient(target), ops.any(mine, axis=1), object_of)
 
 
 def inside(anchors: Any, boxes: Any) -> Any:

@@ -69,6 +69,8 @@ class NodeType(ABC):
     """Name in tables and in layer names, such as `convolution`."""
     random: ClassVar[bool] = False
     """Whether it draws random numbers while training, unless its layer is called with `training=False`."""
+    only_in_float: ClassVar[str] = ""
+    """Why its activations cannot be quantized and LiteRT Micro cannot run it, as a clause; empty where they may."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -1,0 +1,69 @@
+"""Where objects may be, by what a network says of each anchor, as a model of plain Keras operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+
+def proposed_boxes(
+    cells: Sequence[Sequence[int]],
+    strides: Sequence[int],
+    anchor_scale: float,
+    aspect_ratios: Sequence[float],
+    image: Sequence[int],
+    count: int,
+    name: str | None = None,
+) -> keras.Model:
+    """Return a model that gives the boxes of the best anchors, inside of the image (Ren et al. 2015, section 3.1).
+
+    Anchors and the numbers of boxes are those of `boxes/anchors.py`. The places of the best anchors are computed from
+    their positions in the list, so no table of all anchors is kept. No gradient goes through it. Boxes of which less
+    than one pixel is left come last.
+
+    Input shape: objectness (batch, anchors, 1), any number that grows with it; numbers of boxes (batch, anchors, 4).
+    Output shape: (batch, count, 5), the best first: box as `xyxy` in pixels, and its objectness; float32.
+
+    Args:
+        cells: Rows and columns of the map of each level.
+        strides: Pixels of the image between the cells of each level.
+        anchor_scale: Square root of an anchor's area, in strides.
+        aspect_ratios: Height divided by width, for the anchors of each cell.
+        image: Height and width.
+        count: How many boxes.
+        name: Name of the model.
+    """
+    ops = keras.ops
+    shapes = len(aspect_ratios)
+    sizes = [rows * columns * shapes for rows, columns in cells]
+    starts = [float(sum(sizes[:level])) for level in range(len(sizes))]
+    objectness, numbers = keras.Input((sum(sizes), 1)), keras.Input((sum(sizes), 4))
+    scores, order = ops.top_k(ops.cast(objectness, "float32")[..., 0], count)
+    first = (ops.cumsum(ops.ones_like(order[:, :1]), axis=0) - 1) * sum(sizes)  # where the rows of an example begin
+    best = ops.take(ops.reshape(ops.cast(numbers, "float32"), (-1, 4)), ops.subtract(order, -first), axis=0)
+    position = ops.cast(order, "float32")
+
+    def chosen(values, index, bounds):  # type: ignore[no-untyped-def]
+        found = ops.zeros_like(position) + values[0]
+        for before, value, bound in zip(values, values[1:], bounds[1:]):  # noqa: B905
+            found = found + (value - before) * ops.cast(index >= bound, "float32")
+        return found
+
+    within = position - chosen(starts, position, starts)
+    cell = ops.floor((within + 0.5) / shapes)
+    columns = chosen([float(size[1]) for size in cells], position, starts)
+    row = ops.floor((cell + 0.5) / columns)
+    stride = chosen([float(value) for value in strides], position, starts)
+    roots = [float(ratio) ** 0.5 for ratio in aspect_ratios]
+    root = chosen(roots, within - cell * shapes, [number - 0.5 for number in range(shapes)])
+    heights, widths = stride * anchor_scale * root, stride * anchor_scale / root
+    edges = []
+    for at, side, axis, limit in ((row, heights, 0, image[0]), (cell - row * columns, widths, 1, image[1])):
+        middle = (at + 0.5) * stride + best[..., axis] * side
+        half = ops.exp(ops.clip(best[..., axis + 2], -4.0, 4.0)) * side / 2.0
+        edges.append((ops.clip(middle - half, 0.0, limit), ops.clip(middle + half, 0.0, limit)))
+    (top, bottom), (left, right) = edges
+    large = ops.cast(ops.minimum(bottom - top, right - left) >= 1.0, "float32")
+    found = ops.stack([left, top, right, bottom, scores * large - 1e4 * (1.0 - large)], axis=-1)
+    return keras.Model([objectness, numbers], ops.stop_gradient(found), name=name)
