@@ -62,6 +62,10 @@ class TaskAlignedDetection(keras.losses.Loss):  # type: ignore[misc]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per image, such that their mean is that of the batch."""
+        return self.judged(y_true, y_pred)[0]
+
+    def judged(self, y_true: Any, y_pred: Any) -> tuple[Any, Assigned]:
+        """Return what `call` returns, and what each anchor had to learn."""
         ops = keras.ops
         boxes, logits = decode(y_pred[..., :VALUES], self.anchors, ops), y_pred[..., VALUES:]
         true_boxes, crowd = y_true[..., :4], y_true[..., 5] > 0
@@ -76,7 +80,7 @@ class TaskAlignedDetection(keras.losses.Loss):  # type: ignore[misc]
         goals = ops.where(ops.expand_dims(found.positive, -1), found.boxes, ops.stop_gradient(boxes))
         distance = (1.0 - overlap(boxes, goals, self.box_loss, ops)) * weights
         total = ops.sum(self.classification_weight * errors + self.box_weight * distance, axis=-1)
-        return total * ops.cast(ops.shape(total)[0], total.dtype) / ops.maximum(ops.sum(weights), 1.0)
+        return total * ops.cast(ops.shape(total)[0], total.dtype) / ops.maximum(ops.sum(weights), 1.0), found
 
     def get_config(self) -> dict[str, Any]:
         """Return what makes this loss again."""

@@ -13,7 +13,7 @@ import numpy as np
 from cnnpipe.statistics import Interval
 
 MOST = 100
-"""How many detections of an image and a class are counted, the best ones."""
+"""How many detections of an image and a class COCO counts, the best ones."""
 IOUS = np.linspace(0.5, 0.95, 10)
 """From which overlap on a detection is right."""
 RECALLS = np.linspace(0, 1, 101)
@@ -66,16 +66,19 @@ class Precision:
     objects: Sequence[int]
 
 
-def average_precision(truth: Sequence[Objects], found: Sequence[Objects], classes: int, seed: int = 0) -> Precision:
+def average_precision(
+    truth: Sequence[Objects], found: Sequence[Objects], classes: int, seed: int = 0, most: int = MOST
+) -> Precision:
     """Measure detections.
 
     Args:
         truth: What is in each image.
-        found: What was said of each image; only the `MOST` best of each class are counted.
+        found: What was said of each image.
         classes: How many classes there are.
         seed: Of the bootstrap.
+        most: How many detections of an image and a class are counted, the best ones.
     """
-    evaluated = _evaluated(truth, found, classes)
+    evaluated = _evaluated(truth, found, classes, most)
     matches = [_Matches.of([evaluated[image][label] for image in range(len(truth))]) for label in range(classes)]
     weights = np.ones(len(truth))
     tables = [one.precisions(weights) for one in matches]
@@ -92,7 +95,15 @@ def average_precision(truth: Sequence[Objects], found: Sequence[Objects], classe
     )
 
 
-def _evaluated(truth: Sequence[Objects], found: Sequence[Objects], classes: int) -> list[list[Any]]:
+def coco_masks(masks: np.ndarray) -> list[Mapping[str, Any]]:
+    """Return masks, bool `(n, height, width)`, run-length encoded as pycocotools writes them."""
+    from pycocotools.mask import encode
+
+    found: list[Mapping[str, Any]] = encode(np.asfortranarray(masks.transpose(1, 2, 0).astype(np.uint8)))
+    return found
+
+
+def _evaluated(truth: Sequence[Objects], found: Sequence[Objects], classes: int, most: int) -> list[list[Any]]:
     """Return what pycocotools matched in each image for each class; None where there is neither truth nor finding."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -101,7 +112,7 @@ def _evaluated(truth: Sequence[Objects], found: Sequence[Objects], classes: int)
     known, said = COCO(), COCO()
     for dataset, images in ((known, truth), (said, found)):
         dataset.dataset = {
-            "images": [{"id": number} for number in range(len(images))],
+            "images": [{"id": number, **_size(one)} for number, one in enumerate(images)],
             "categories": [{"id": label} for label in range(classes)],
             "annotations": _annotations(images),
         }
@@ -110,10 +121,15 @@ def _evaluated(truth: Sequence[Objects], found: Sequence[Objects], classes: int)
     measured = COCOeval(known, said, kind)
     measured.params.imgIds, measured.params.catIds = list(range(len(truth))), list(range(classes))
     measured.params.areaRng, measured.params.areaRngLbl = [[0, 1e10]], ["all"]
-    measured.params.maxDets = [MOST]
+    measured.params.maxDets = [most]
     with contextlib.redirect_stdout(io.StringIO()):
         measured.evaluate()
     return [[measured.evalImgs[label * len(truth) + image] for label in range(classes)] for image in range(len(truth))]
+
+
+def _size(one: Objects) -> dict[str, int]:
+    """Return height and width of an image where its masks tell them; nothing else asks for them."""
+    return dict(zip(("height", "width"), one.masks[0]["size"], strict=True)) if one.masks else {}
 
 
 def _annotations(images: Sequence[Objects]) -> list[dict[str, Any]]:
