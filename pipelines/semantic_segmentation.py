@@ -13,7 +13,8 @@ from cnnpipe.annotations import Annotations
 from cnnpipe.datasets import IGNORED
 from cnnpipe.errors import Problem
 from cnnpipe.first_network import first_maps
-from cnnpipe.graph import Graph, GraphBuilder
+from cnnpipe.graph import Graph, GraphBuilder, Tensor
+from cnnpipe.graph.nodes.arg_max import ArgMax
 from cnnpipe.heads.segmentation import Segmentation
 from cnnpipe.model import Model
 from cnnpipe.placement import Placement
@@ -24,7 +25,7 @@ from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Score, Score
 if TYPE_CHECKING:
     import numpy as np
 
-OUTPUT = "probabilities"
+OUTPUT, CLASS_MAP = "probabilities", "class_map"
 BACKGROUND = "background"
 ALIKE = 0.02
 """Share of the pixels that may differ between two masks that still say the same."""
@@ -40,6 +41,7 @@ class SemanticSegmentation(Task):
 
     needs: ClassVar[frozenset[str]] = frozenset({"images", "segmentation_masks"})
     augmented: ClassVar[Mapping[str, str]] = {OUTPUT: "segmentation_masks"}
+    postprocessings: ClassVar[Mapping[str, str]] = {CLASS_MAP: "the number of the likeliest class at each pixel, int32"}
 
     also_called: ClassVar[tuple[str, ...]] = (
         "segmentation",
@@ -124,6 +126,21 @@ class SemanticSegmentation(Task):
         meaning = f"probability of each class at each pixel, in this order: {names}; they sum to 1"
         return Signature({"image": "images"}, {OUTPUT: meaning}, "image_segmenter")
 
+    def postprocessed(self, graph: Graph, name: str) -> Graph:
+        """Return the network with the number of the likeliest class; it needs no softmax, which changes no order."""
+        if name in graph.outputs:
+            return graph
+        builder, _ = GraphBuilder.behind(graph)
+        (before,) = graph.nodes[graph.outputs[OUTPUT]].inputs
+        return builder.build({name: builder.add(ArgMax(), Tensor(before, graph.nodes[before].shape))})
+
+    def postprocessed_signature(self, facts: Facts, name: str) -> Signature:
+        """Return one image in, the number of a class at each pixel out."""
+        names = self.output_names(facts)
+        numbered = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+        meaning = f"number of the likeliest class at each pixel: {numbered}"
+        return Signature({"image": "images"}, {name: meaning}, "image_segmenter", {"classes": list(names)})
+
     # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
@@ -172,8 +189,8 @@ class SemanticSegmentation(Task):
         names = self.output_names(facts)
         first = int(not self.background)
         predictions: list[Prediction] = []
-        for probabilities in outputs[OUTPUT]:
-            mask = np.argmax(probabilities, axis=-1)
+        for values in outputs[CLASS_MAP] if CLASS_MAP in outputs else outputs[OUTPUT]:
+            mask = np.rint(values[..., 0]).astype(int) if CLASS_MAP in outputs else np.argmax(values, axis=-1)
             shares = np.bincount(mask.ravel(), minlength=len(names)) / mask.size
             seen = [name for name, share in zip(names, shares, strict=True) if share and name != BACKGROUND]
             runs = run_lengths.encode(mask + first)

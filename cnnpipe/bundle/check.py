@@ -15,7 +15,7 @@ from cnnpipe.bundle.golden import answers, pixel_problem
 from cnnpipe.bundle.memory import changed_memory
 from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
-from cnnpipe.bundle.parity import again_bound, compare_outputs
+from cnnpipe.bundle.parity import CHOICES, again_bound, compare_outputs, elsewhere, holds_choices
 from cnnpipe.bundle.runtime import real_outputs, stored_outputs
 from cnnpipe.bundle.scales import changed_scales
 from cnnpipe.bundle.workers import RUNTIME_SECONDS
@@ -250,9 +250,12 @@ def _repeated(
 
     now, then = real_outputs(bundle.runnable, found), real_outputs(bundle.runnable, stored)
     for tensor in bundle.runnable.facts.outputs:
-        magnitude = float(np.abs(reference[tensor.name]).max(initial=0.0))
-        bound = again_bound(bundle.manifest.quantization, magnitude, tensor.scale or 0.0)
-        errors = np.abs(now[tensor.name] - then[tensor.name]).reshape(len(parity.samples), -1).max(axis=1)
+        if holds_choices(tensor):
+            bound, errors = CHOICES.again, elsewhere(now[tensor.name], then[tensor.name])
+        else:
+            magnitude = float(np.abs(reference[tensor.name]).max(initial=0.0))
+            bound = again_bound(bundle.manifest.quantization, magnitude, tensor.scale or 0.0)
+            errors = np.abs(now[tensor.name] - then[tensor.name]).reshape(len(parity.samples), -1).max(axis=1)
         if not (errors <= bound).all():
             worst = int(np.nan_to_num(errors, nan=np.inf).argmax())
             yield Problem(

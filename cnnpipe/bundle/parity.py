@@ -7,6 +7,9 @@ example is the one that only that same share of its places exceeds. An example w
 probability was more than twice `large` ahead has such an error. All bounds are fractions of the output's magnitude (the
 largest absolute value that Keras gave), plus steps of the output tensor where it is quantized: an output of 1/256 steps
 cannot be nearer than half a step.
+
+An output of integers without a scale holds choices, such as the class of each pixel. What counts there is how many of
+an example's places choose something else, as a share: how far apart two numbers are says nothing.
 """
 
 from __future__ import annotations
@@ -57,11 +60,14 @@ TOLERANCES: dict[Quantization, Tolerance] = {
     "int16x8": QUANTIZED,
 }
 MEAN_STEPS, LARGE_STEPS, AGAIN_STEPS = 1.0, 4.0, 2.0
+CHOICES = Tolerance(mean=1e-4, large=1e-3, far_off=0.0, again=1e-3)
+"""Shares of the places of an output of integers that may choose something else even in float: where two classes are
+equally likely rounding decides."""
 
 
 @dataclass(frozen=True)
 class OutputParity:
-    """How near one output of the file is to Keras, and the bounds in the output's own unit."""
+    """How near one output of the file is to Keras, and the bounds in the output's own unit; of choices in shares."""
 
     output: str
     examples: int
@@ -73,6 +79,7 @@ class OutputParity:
     far_off: int
     far_off_bound: int
     worst_example: str
+    choices: bool = False
 
     @property
     def passed(self) -> bool:
@@ -81,6 +88,13 @@ class OutputParity:
 
     def problem(self, file: str) -> Problem:
         """Return what is wrong, naming file and example."""
+        if self.choices:
+            return Problem(
+                f"{file} does not answer as Keras does: '{self.output}' differs at {self.mean_error:.3%} "
+                f"of all places (allowed {self.mean_bound:.3%}), and on {self.far_off} of {self.examples} examples at "
+                f"more than {self.large_bound:.3%} (allowed on {self.far_off_bound}), most of all on "
+                f"'{self.worst_example}' at {self.largest_error:.3%}"
+            )
         return Problem(
             f"{file} does not answer as Keras does: its output '{self.output}' is off by {self.mean_error:.3g} in the "
             f"mean (allowed {self.mean_bound:.3g}), and on {self.far_off} of {self.examples} examples by more than "
@@ -108,8 +122,49 @@ def compare_outputs(
         tolerance: Another one.
     """
     allowed = tolerance or TOLERANCES[quantization]
-    scales = {tensor.name: tensor.scale or 0.0 for tensor in tensors}
-    return [_compare(name, reference[name], found[name], scales[name], allowed, names) for name in reference]
+    by_name = {tensor.name: tensor for tensor in tensors}
+    return [
+        _compare_choices(name, reference[name], found[name], allowed, names)
+        if holds_choices(by_name[name])
+        else _compare(name, reference[name], found[name], by_name[name].scale or 0.0, allowed, names)
+        for name in reference
+    ]
+
+
+def holds_choices(tensor: TensorFacts) -> bool:
+    """Return whether a tensor holds integers that stand for themselves."""
+    return tensor.scale is None and "int" in tensor.dtype
+
+
+def elsewhere(found: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return the share of places of each example that choose something else."""
+    share: np.ndarray = (found != reference).reshape(len(reference), -1).mean(axis=1)
+    return share
+
+
+def _compare_choices(
+    output: str, reference: np.ndarray, found: np.ndarray, tolerance: Tolerance, names: Sequence[str]
+) -> OutputParity:
+    shares = elsewhere(found, reference)
+    large = max(tolerance.large, CHOICES.large)
+    return OutputParity(
+        output=output,
+        examples=len(names),
+        magnitude=1.0,
+        mean_error=float(shares.mean()),
+        mean_bound=max(tolerance.mean, CHOICES.mean) * (1 + len(names) ** -0.5),
+        largest_error=float(shares.max()),
+        large_bound=large,
+        far_off=int((shares > large).sum()),
+        far_off_bound=_of(tolerance, names),
+        worst_example=names[int(shares.argmax())],
+        choices=True,
+    )
+
+
+def _of(tolerance: Tolerance, names: Sequence[str]) -> int:
+    """Return how many examples may be far off: of few examples, one."""
+    return max(int(tolerance.far_off * len(names)), int(tolerance.far_off > 0))
 
 
 def _compare(
@@ -131,7 +186,7 @@ def _compare(
         largest_error=float(worst.max()),
         large_bound=large,
         far_off=int((worst > large).sum()),
-        far_off_bound=max(int(tolerance.far_off * len(names)), int(tolerance.far_off > 0)),  # of few examples, one
+        far_off_bound=_of(tolerance, names),
         worst_example=names[int(worst.argmax())],
     )
 

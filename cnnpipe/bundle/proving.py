@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cnnpipe.bundle.golden import picture
 from cnnpipe.bundle.open import Bundle
+from cnnpipe.bundle.parity import CHOICES, elsewhere, holds_choices
 from cnnpipe.bundle.runtime import real_outputs, stored_inputs, stored_outputs
 from cnnpipe.child import Child
 from cnnpipe.data import SplitData
@@ -256,6 +257,10 @@ def _apart(outputs: Sequence[TensorFacts], here: Arrays, wanted: Arrays) -> list
     found = []
     for tensor in outputs:
         reference = wanted[tensor.name].astype(np.float64)
+        if holds_choices(tensor):  # a step is the share of places that a second run may choose otherwise
+            errors = elsewhere(here[tensor.name], wanted[tensor.name]) / CHOICES.again
+            found.append((float(errors.max()), tensor.name, int(errors.argmax())))
+            continue
         step = tensor.scale or FLOAT_STEP * float(np.abs(reference).max(initial=0.0)) or FLOAT_STEP
         errors = np.abs(here[tensor.name].astype(np.float64) - reference).reshape(len(reference), -1).max(axis=1) / step
         errors = np.nan_to_num(errors, nan=np.inf, posinf=np.inf)

@@ -96,7 +96,7 @@ def _fill(tensor: Any) -> str:
 
 def _read(tensor: Any) -> str:
     return (
-        "real values"
+        ("whole numbers" if "int" in tensor.dtype else "real values")
         if tensor.scale is None
         else f"real = {tensor.scale:.9g} * (stored{_signed(-(tensor.zero_point or 0))})"
     )

@@ -25,8 +25,16 @@ class ImageSegmenter(Client):
     type: Literal["image_segmenter"] = "image_segmenter"
 
     def metadata(self, contents: Contents) -> Metadata:
-        """Return normalization and labels. The file's own softmax stands: the library adds no activation."""
+        """Return normalization and labels. The file's own softmax stands: the library adds no activation.
+
+        Raises:
+            ProblemError: The file gives numbers of classes, which the library would take for scores in floating point.
+        """
         output, meaning = only_output(contents, "ImageSegmenter")
+        if "classes" in contents.decoding:
+            message = f"MediaPipe's ImageSegmenter reads scores, and '{output}' holds numbers of classes"
+            hint = "Delete 'postprocessing': the library itself gives the likeliest class (its category mask)."
+            raise ProblemError(Problem(message, hint=hint))
         return Metadata(
             contents.name,
             f"Image segmentation: {meaning}.",

@@ -38,6 +38,19 @@ class GraphBuilder:
         self._path: Path = ()
         self._block = ""
         self._counted = 0
+        self._named = 0
+
+    @classmethod
+    def behind(cls, graph: Graph) -> tuple[GraphBuilder, dict[str, Tensor]]:
+        """Return a builder that goes on behind a graph, and the graph's outputs by name.
+
+        Its nodes keep their names, so that its weights fit; strides are not known here.
+        """
+        builder = cls()
+        builder._nodes, builder._inputs = list(graph.nodes), dict(graph.inputs)
+        builder._strides, builder._features = [None] * len(graph.nodes), dict(graph.features)
+        builder._named = len(graph.nodes)
+        return builder, {name: Tensor(at, graph.nodes[at].shape) for name, at in graph.outputs.items()}
 
     @contextmanager
     def block(self, path: Path, name: str | None = None) -> Iterator[None]:
@@ -139,14 +152,15 @@ class GraphBuilder:
         Nodes that lead to no output are left out, such as the last blocks of a backbone that a neck does not read.
         """
         kept = self._leading_to([tensor.position for tensor in outputs.values()])
-        width = max(3, len(str(len(kept))))
+        first = self._named  # nodes before it have names already, whose numbers count dropped ones too
+        width = max(3, len(str(max(len(kept), first))))
         nodes = tuple(
             replace(
-                self._nodes[old],
-                name=f"n{new:0{width}d}_{self._nodes[old].name}",
-                inputs=tuple(kept[read] for read in self._nodes[old].inputs),
+                node,
+                name=node.name if old < first else f"n{old if first else new:0{width}d}_{node.name}",
+                inputs=tuple(kept[read] for read in node.inputs),
             )
-            for old, new in kept.items()
+            for old, new, node in ((old, new, self._nodes[old]) for old, new in kept.items())
         )
         ends = {name: kept[tensor.position] for name, tensor in outputs.items()}
         inputs = {name: kept[position] for name, position in self._inputs.items()}

@@ -14,6 +14,8 @@ from cnnpipe.jobs.compiling import compile_loaded
 from cnnpipe.jobs.describe import weights_of
 from cnnpipe.quantization.aware.network import unfit_layers
 from cnnpipe.recipe.absent import absent_paths
+from cnnpipe.recipe.compiled import Compiled
+from cnnpipe.recipe.exports import planned_exports
 from cnnpipe.recipe.feasibility import judge
 from cnnpipe.recipe.load import LoadedRecipe, load_recipe
 from cnnpipe.recipe.phases import phase_lines
@@ -57,9 +59,10 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
     except ProblemError as error:
         return CheckResult(error.problems)
     judgement = judge(loaded, compiled)
-    unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
-    space = space_problems(loaded)
-    found = (*loaded.warnings, *compiled.problems, *absent_paths(loaded), *judgement.problems, *unfit, *space)
+    graph, space = loaded.recipe.task.deployed(compiled.graphs), space_problems(loaded)
+    unfit = unfit_layers(loaded.recipe, graph)
+    clients = _refused_by_clients(loaded, compiled, graph)
+    found = (*loaded.warnings, *compiled.problems, *absent_paths(loaded), *judgement.problems, *unfit, *clients, *space)
     problems = tuple(dict.fromkeys(found))
     settings = tuple(str(setting) for setting in loaded.settings)
     summary = _summary(loaded.recipe, totals(compiled.graphs)["parameters"])
@@ -68,6 +71,16 @@ def check(recipe: str | Path | LoadedRecipe, overrides: Sequence[str] = ()) -> C
     if not any(problem.severity == "error" for problem in space):
         notes = (*notes, *described(loaded))
     return CheckResult(problems, summary, settings, notes)
+
+
+def _refused_by_clients(loaded: LoadedRecipe, compiled: Compiled, graph: Graph) -> list[Problem]:
+    """Return why client libraries cannot take what would be exported; their metadata are only looked at for them."""
+    exports = [export for export in planned_exports(loaded.recipe) if export.device.metadata]
+    if not exports:
+        return []
+    from cnnpipe.bundle.client import refusals
+
+    return [loaded.located(p) for p in refusals(exports, loaded.recipe.task, graph, compiled.facts)]
 
 
 def _notes(recipe: Recipe, graphs: Mapping[str, Graph]) -> Iterator[str]:

@@ -21,7 +21,7 @@ BASE = 519
 TENSOR, OPERATOR, END, QUANTIZED_END = 24, 64, 64, 32
 """Bytes of the tail for each tensor, operator, input or output, and for the scale of an input or output."""
 KEPT = {
-    "ABS": 32, "ADD": 72, "AVERAGE_POOL_2D": 74, "BATCH_MATMUL": 127, "CONCATENATION": 88, "CONV_2D": 112,
+    "ABS": 32, "ADD": 72, "ARG_MAX": 0, "AVERAGE_POOL_2D": 74, "BATCH_MATMUL": 127, "CONCATENATION": 88, "CONV_2D": 112,
     "DEPTHWISE_CONV_2D": 113, "DEQUANTIZE": 17, "DIV": 32, "ELU": 269, "EXP": 6, "FULLY_CONNECTED": 111,
     "HARD_SWISH": 35, "LEAKY_RELU": 34,
     "LOG": 0, "LOGISTIC": 20, "MAX_POOL_2D": 69, "MEAN": 57, "MUL": 50, "NEG": 0, "PAD": 63, "QUANTIZE": 17,

@@ -17,6 +17,7 @@ from cnnpipe.graph import Graph, GraphBuilder
 from cnnpipe.graph.core import NodeType
 from cnnpipe.graph.lowering import NotPredicted, lower
 from cnnpipe.graph.nodes.activation import Activation
+from cnnpipe.graph.nodes.arg_max import ArgMax
 from cnnpipe.graph.nodes.attention import MultiHeadAttention
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
 from cnnpipe.graph.nodes.dense import Dense
@@ -132,6 +133,7 @@ NETWORKS = {
             "hard_silu", "hard_swish", "linear", "elu",
         ) for layer in (same(4, 1), Activation(name))), Activation("elu"), MaxPooling(),
     ),
+    "class map": one_after_another(same(8), Activation("relu"), same(3, 1), ArgMax()),
 }  # fmt: skip
 """Together they have every node type; LiteRT Micro runs all of them."""
 FOREIGN = one_after_another(
@@ -184,6 +186,7 @@ def test_memory_that_planning_takes_is_predicted_where_the_head_is_smaller(hold_
 @pytest.mark.parametrize("types", [("uint8", "uint8"), ("float32", "uint8"), ("uint8", "float32")])
 def test_other_types_at_the_ends_are_predicted(types, hold_against_prediction):
     hold_against_prediction(NETWORKS["convolutions"], types=types)
+    hold_against_prediction(NETWORKS["class map"], types=types)
 
 
 def two_outputs(cut: bool) -> Graph:

@@ -17,6 +17,7 @@ import cnnpipe.graph.nodes as room
 from cnnpipe.build import layer_class
 from cnnpipe.graph.core import NodeType, ShapeError
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
+from cnnpipe.graph.nodes.arg_max import ArgMax
 from cnnpipe.graph.nodes.attention import MultiHeadAttention
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution, Initializer
 from cnnpipe.graph.nodes.dense import Dense
@@ -171,6 +172,7 @@ STRATEGIES = {
     MultiHeadAttention: st.integers(1, 2).flatmap(attention),
     PatchEmbedding: st.tuples(st.integers(1, 4).map(PatchEmbedding), shapes(1).map(lambda shape: (shape,))),
     Permute: st.integers(0, 3).flatmap(shapes).flatmap(permutes),
+    ArgMax: any_shape(st.just(ArgMax())),
     ChannelScale: st.tuples(st.builds(ChannelScale, numbers), shapes(2).map(lambda shape: (shape,))),
 }
 

@@ -1,19 +1,24 @@
-"""A small network that knows colours, trained once, and its exports: shared by all tests of exported files."""
+"""What tests of whole jobs share: a small network that knows colours with its exports, and pictures of circles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnnpipe.bundle.export import Exported, export_all
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.bundle.workers import Workers
 from cnnpipe.data import SplitData
+from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
 from cnnpipe.graph import Graph
+from cnnpipe.jobs.results import RunResult
+from cnnpipe.jobs.run import run
 from cnnpipe.model import Model
 from cnnpipe.recipe.exports import PlannedExport, planned_export
 from cnnpipe.recipe.schema import Export
@@ -108,3 +113,38 @@ def exported(painted: Painted, tmp_path_factory: pytest.TempPathFactory) -> Mapp
     ]
     folder = tmp_path_factory.mktemp("exports")
     return {one.export.name: one for one in export_all(plans, painted.subject, folder, painted.workers)}
+
+
+@pytest.fixture(scope="session")
+def run_recipe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], RunResult]:
+    """Return what trains and exports a recipe, given as text, in a folder of its own."""
+
+    def run_text(text: str) -> RunResult:
+        folder = tmp_path_factory.mktemp("recipe")
+        (folder / "circles.yaml").write_text(text, encoding="utf-8")
+        return run(folder / "circles.yaml", runs_folder=folder / "runs")
+
+    return run_text
+
+
+@pytest.fixture
+def circle_pictures(tmp_path: Path) -> Callable[..., Sequence[tuple[Path, Mapping[str, Any]]]]:
+    """Return what draws pictures of a circle that no training saw: files, each with the truth of its source.
+
+    `circle_pictures(number, size, enlarged)`: the file shows the picture in another width and height, if given.
+    """
+
+    def draw(
+        number: int, size: tuple[int, int], enlarged: tuple[int, int] | None = None
+    ) -> Sequence[tuple[Path, Mapping[str, Any]]]:
+        source = SyntheticShapes(examples=number, image_size=size, classes=("circle",), noise=0.02, seed=7)
+        found = []
+        for example in source.open(tmp_path).examples:
+            raw = example.read()
+            picture = Image.fromarray(raw["images"])
+            file = tmp_path / f"{example.name}.png"
+            (picture.resize(enlarged) if enlarged else picture).save(file)
+            found.append((file, raw))
+        return found
+
+    return draw

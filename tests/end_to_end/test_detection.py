@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from cnnpipe.boxes.overlaps import overlap
-from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
 from cnnpipe.jobs.predict import predict
 from cnnpipe.jobs.results import RunResult
-from cnnpipe.jobs.run import run
 from cnnpipe.manifest import read_manifest
 
 RECIPE = """
@@ -40,10 +39,8 @@ export:
 
 
 @pytest.fixture(scope="module")
-def circles(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    folder = tmp_path_factory.mktemp("circles")
-    (folder / "circles.yaml").write_text(RECIPE, encoding="utf-8")
-    return run(folder / "circles.yaml", runs_folder=folder / "runs")
+def circles(run_recipe: Callable[[str], RunResult]) -> RunResult:
+    return run_recipe(RECIPE)
 
 
 def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> None:
@@ -57,15 +54,12 @@ def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> No
     assert (proof.runtime, proof.state) == ("mediapipe_tasks", "passed")
 
 
-def test_boxes_are_told_in_pixels_of_the_picture(circles: RunResult, tmp_path: Path) -> None:
-    source = SyntheticShapes(examples=8, image_size=(48, 48), classes=("circle",), noise=0.02, seed=7)
-    truth, files = [], []
-    for example in source.open(tmp_path).examples:
-        raw = example.read()
-        large = Image.fromarray(raw["images"]).resize((144, 96))  # wider than high: what is seen is stretched
-        files.append(tmp_path / f"{example.name}.png")
-        large.save(files[-1])
-        truth.append(raw["bounding_boxes"]["boxes"][0] * [3, 2, 3, 2])
+def test_boxes_are_told_in_pixels_of_the_picture(
+    circles: RunResult, circle_pictures: Callable[..., Any], tmp_path: Path
+) -> None:
+    drawn = circle_pictures(8, (48, 48), (144, 96))  # wider than high: what is seen is stretched
+    truth = [raw["bounding_boxes"]["boxes"][0] * [3, 2, 3, 2] for _, raw in drawn]
+    files = [file for file, _ in drawn]
     bundle = circles.exported.exports[1].file.parent
     found = predict(str(bundle), [str(file) for file in files], draw=tmp_path / "drawn")
     best = [prediction["objects"][0]["box"] for prediction in found.predictions]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from cnnpipe.cli._group import cli
 from cnnpipe.datasets.synthetic_shapes import SyntheticShapes
 from cnnpipe.jobs.predict import predict
 from cnnpipe.jobs.results import RunResult
-from cnnpipe.jobs.run import run
-from cnnpipe.manifest import read_manifest, to_json
+from cnnpipe.manifest import read_manifest, read_parity, to_json
 
 RECIPE = """
 task: {type: semantic_segmentation, loss: crossentropy_and_dice}
@@ -40,32 +39,18 @@ export:
   - {target: generic, quantization: none}
   - {target: android, quantization: int8, max_drop: 0.05}
   - {target: {type: cortex_m, board: arduino_nano_33_ble}, quantization: int8, max_drop: 0.05}
+  - {target: {type: cortex_m, board: arduino_nano_33_ble}, quantization: int8, postprocessing: class_map}
 """
 
 
 @pytest.fixture(scope="module")
-def circles(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    folder = tmp_path_factory.mktemp("circles")
-    (folder / "circles.yaml").write_text(RECIPE, encoding="utf-8")
-    return run(folder / "circles.yaml", runs_folder=folder / "runs")
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Path, np.ndarray]]]:
-    """Pictures of other sizes, with the pixels of the circle."""
-    folder, found = tmp_path_factory.mktemp("pictures"), []
-    for example in (
-        SyntheticShapes(examples=4, image_size=(48, 64), classes=("circle",), noise=0.02, seed=7).open(folder).examples
-    ):
-        raw = example.read()
-        Image.fromarray(raw["images"]).save(folder / f"{example.name}.png")
-        found.append((folder / f"{example.name}.png", raw["segmentation_masks"] == 1))
-    yield found
+def circles(run_recipe: Callable[[str], RunResult]) -> RunResult:
+    return run_recipe(RECIPE)
 
 
 def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> None:
     assert circles.training.scores.metrics["mean_iou"].value > 0.75
-    assert [export.passed for export in circles.exported.exports] == [True] * 3
+    assert [export.passed for export in circles.exported.exports] == [True] * 4
     proofs = {
         proof.runtime: proof
         for export in circles.exported.exports
@@ -91,17 +76,37 @@ def test_a_bundle_of_masks_stays_small_and_holds_what_keras_said(circles: RunRes
     assert any("does not answer as Keras does" in problem.message for problem in check_bundle(broken))
 
 
+def test_a_file_can_give_the_class_of_each_pixel(circles: RunResult, tmp_path: Path) -> None:
+    scores, classes = (circles.exported.exports[number].file.parent for number in (2, 3))
+    said, chosen = (np.load(folder / "sample_output.npy") for folder in (scores, classes))
+    assert (chosen.dtype, chosen.shape[1:]) == (np.dtype("int32"), (32, 32, 1))
+    names, others = ([sample.name for sample in read_parity(folder).samples] for folder in (scores, classes))
+    rows = [others.index(name) for name in names]
+    assert len(rows) == 4
+    assert (chosen[rows, ..., 0] == said.argmax(-1)).mean() > 0.99  # two of 256 steps may be equal
+    manifest = read_manifest(classes)
+    assert manifest.operators[-2:] == ("ARG_MAX", "RESHAPE")
+    assert "SOFTMAX" not in manifest.operators
+    assert manifest.decoding == {"classes": ("background", "circle")}
+    assert manifest.scores["test"]["drop"]["drop"] == pytest.approx(
+        read_manifest(scores).scores["test"]["drop"]["drop"], abs=0.005
+    )
+    broken = tmp_path / "broken"
+    shutil.copytree(classes, broken)
+    np.save(broken / "sample_output.npy", 1 - chosen)
+    (broken / "bundle.json").write_text(to_json(seal(broken, manifest)), encoding="utf-8")
+    assert any("another 'class_map'" in problem.message for problem in check_bundle(broken))
+
+
 def test_a_mask_is_as_large_as_the_picture_and_lies_on_the_object(
-    circles: RunResult, pictures: list[tuple[Path, np.ndarray]]
+    circles: RunResult, circle_pictures: Callable[..., Any]
 ) -> None:
-    for model in (
-        circles.training.run,
-        circles.exported.exports[0].file.parent,
-        circles.exported.exports[1].file.parent,
-    ):
+    pictures = circle_pictures(4, (48, 64))
+    truth = [raw["segmentation_masks"] == 1 for _, raw in pictures]
+    for model in (circles.training.run, *(export.file.parent for export in circles.exported.exports)):
         answers = predict(model, [file for file, _ in pictures]).predictions
         masks = [run_lengths.decode(answer["mask"]) == 1 for answer in answers]
-        overlaps = [(m & t).sum() / (m | t).sum() for m, (_, t) in zip(masks, pictures, strict=True)]
+        overlaps = [(m & t).sum() / (m | t).sum() for m, t in zip(masks, truth, strict=True)]
         assert [mask.shape for mask in masks] == [(48, 64)] * 4
         assert np.mean(overlaps) > 0.5
 

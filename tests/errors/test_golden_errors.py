@@ -10,12 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnpipe.errors import ProblemError
-from cnnpipe.quantization.aware.network import unfit_layers
-from cnnpipe.recipe.compiled import compile_recipe
-from cnnpipe.recipe.feasibility import judge
-from cnnpipe.recipe.load import load_recipe
-from cnnpipe.recipe.space_problems import space_problems
+from cnnpipe.jobs.check import check
 
 HERE = Path(__file__).parent
 RECIPES = sorted(HERE.glob("*.yaml"))
@@ -27,19 +22,7 @@ def overrides(file: Path) -> list[str]:
 
 
 def said(file: Path) -> str:
-    try:
-        loaded = load_recipe(file.name, overrides(file))
-        compiled = compile_recipe(loaded)
-        unfit = unfit_layers(loaded.recipe, loaded.recipe.task.deployed(compiled.graphs))
-        problems = (
-            *loaded.warnings,
-            *compiled.problems,
-            *judge(loaded, compiled).problems,
-            *unfit,
-            *space_problems(loaded),
-        )
-    except ProblemError as error:
-        problems = error.problems
+    problems = check(file.name, overrides(file)).problems
     return "".join(f"{problem}\n" for problem in problems)
 
 

@@ -124,7 +124,7 @@ def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity
 
 def _end(made: _Assembly, value: Value, dtype: str, layer: str) -> int:
     """Return the position of the output, changed to its type unless it was made so."""
-    if dtype == made.inside:
+    if dtype == made.inside or value.dtype:  # integers have a type of their own
         return made.positions[value]
     if dtype == FLOAT and (value, FLOAT) in made.positions:
         return made.positions[value, FLOAT]

@@ -125,3 +125,17 @@ def test_of_many_places_a_few_may_be_ambiguous_in_every_example() -> None:
     assert _pixels(0.04, "int8").far_off == 0
     assert _pixels(0.06, "int8").far_off == len(NAMES)
     assert _pixels(0.01, "none").far_off == len(NAMES)
+
+
+@pytest.mark.parametrize(("quantization", "allowed"), [("none", 1), ("int8", 1000)])
+def test_of_choices_the_share_of_places_counts_that_are_others(quantization: str, allowed: int) -> None:
+    right = np.zeros((10, 100, 200, 1), np.float32)
+    names = [f"photo {number}" for number in range(10)]
+    tensor = TensorFacts("class_map", (1, 100, 200, 1), "int32")
+    for others, passes in ((allowed, True), (2 * allowed + 100, False)):
+        found = right.copy()
+        found.reshape(10, -1)[:, :others] = 7  # how far apart the numbers are says nothing
+        (one,) = compare_outputs({"class_map": right}, {"class_map": found}, [tensor], quantization, names)  # type: ignore[arg-type]
+        assert one.mean_error == pytest.approx(others / 20000)
+        assert one.passed == passes
+    assert "differs at" in one.problem("model.tflite").message

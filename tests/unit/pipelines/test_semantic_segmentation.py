@@ -10,9 +10,10 @@ import pytest
 
 from cnnpipe import run_lengths
 from cnnpipe.datasets import IGNORED
+from cnnpipe.model import Model
 from cnnpipe.placement import Placement
 from cnnpipe.preprocessing.image import Image
-from cnnpipe.registry import room
+from cnnpipe.registry import Component, room
 from cnnpipe.task import Facts, Task
 
 CELLS = ("red", "white")
@@ -65,6 +66,26 @@ def test_a_perfect_answer_has_a_perfect_score(background: bool) -> None:
     scores = one.score(truth, one.decode(outputs(said, 2 + background), known), known)
     assert scores.metrics["mean_iou"].value == scores.metrics["pixel_accuracy"].value == 1
     assert scores.details["errors_by_distance"][0]["errors"] == 0
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_a_class_map_says_what_the_probabilities_say(background: bool) -> None:
+    one, known = task(background=background), facts()
+    said = np.where(MASK == IGNORED, 0, MASK) % (2 + background)
+    from_map = one.decode({"class_map": said[None, ..., None].astype(np.float32)}, known)
+    assert from_map == one.decode(outputs(said, 2 + background), known)
+
+
+def test_a_file_of_classes_needs_no_softmax_and_keeps_the_weights() -> None:
+    one, known = task(), facts()
+    model = Model.model_validate({"blocks": (Component("blocks").validate({"type": "conv", "filters": 4}),)})
+    (graph,) = one.networks(model, known, lambda path: None).values()
+    finished = one.postprocessed(graph, "class_map")
+    assert {finished.nodes[at].shape for at in finished.outputs.values()} == {(4, 6, 1)}
+    assert "softmax" not in {getattr(node.type, "activation", "") for node in finished.nodes}
+    assert [node.name for node in finished.nodes[:-1]] == [node.name for node in graph.nodes[:-1]]
+    assert one.postprocessed(finished, "class_map") is finished
+    assert "0 background, 1 red, 2 white" in one.postprocessed_signature(known, "class_map").outputs["class_map"]
 
 
 def test_scores_are_of_all_pixels_together() -> None:
