@@ -117,6 +117,8 @@ def _load(recipe: Recipe, folder: Path, listener: Listener, exact: bool) -> Load
         facts = replace(facts, class_counts=_class_counts(facts.class_names, labels, membership))
     fingerprint = _fingerprint(listing.examples, reading, kept, membership)
     splits = _divided(listing.examples, reading, kept, membership, _tensor(recipe, facts))
+    if "labels" not in recipe.task.needs:
+        facts = replace(facts, class_counts=recipe.task.class_counts(splits["training"].targets, facts))
     return LoadedData(facts, splits, notes, fingerprint, membership, digests, labels)
 
 

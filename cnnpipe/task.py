@@ -71,7 +71,8 @@ class Facts:
     Args:
         preprocessing: What every example went through; `input_shape()` is the network's input.
         class_names: The class names in their fixed order, or None when the labels are numbers.
-        class_counts: How many training examples each class has; empty as long as the data was not read.
+        class_counts: How many training examples each class has, or what `Task.class_counts` counts instead; empty as
+            long as the data was not read.
         source_class_names: The class names in the source's own order, which its numbers mean; None where not known.
     """
 
@@ -138,12 +139,15 @@ class Signature:
         client: The kind of client, such as `image_classifier`.
         decoding: What else is needed to make answers of the outputs, such as the places that they stand for; plain
             values that JSON can hold, which bundle.json states.
+        listed: Whether the outputs are a list: row k of each belongs to the k-th thing found. Of two nearly equal ones
+            rounding decides which comes first, so files are not compared row by row.
     """
 
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     client: str
     decoding: Mapping[str, Any] = field(default_factory=dict)
+    listed: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,14 @@ class Task(Spec):
         Raises:
             ValueError: The truth is not what this task can use; says why.
         """
+
+    def class_counts(self, targets: Arrays, facts: Facts) -> tuple[int, ...]:
+        """Return how often each class occurs in all training targets, for `Facts.class_counts`.
+
+        Asked once, when the data is read, of tasks that need no labels: those have their examples counted. The batch
+        axis comes first. Unless overridden nothing is counted.
+        """
+        return ()
 
     def soft_labels(self, targets: Mapping[str, Any], facts: Facts) -> Mapping[str, Any]:
         """Return a batch of targets with labels that may be averaged: floats, such as shares of the classes.

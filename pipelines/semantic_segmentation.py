@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -62,8 +62,9 @@ class SemanticSegmentation(Task):
     """Cross-entropy of the pixels; the Dice loss, for which classes of few pixels count as much as others; or both."""
     gamma: float = Field(default=0.0, ge=0)
     """Exponent of the focal loss: how much less easy pixels count; 0 is cross-entropy."""
-    class_weights: dict[str, Annotated[float, Field(gt=0)]] | None = None
-    """How much pixels of a class count in cross-entropy, such as `{background: 0.5}`; a class left out has 1."""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """How much pixels of a class count in cross-entropy: `{background: 0.5}`, where a class that is left out has 1; or
+    `balanced`, the same total for each class: pixels / (classes * pixels of the class), by the training data."""
 
     @field_validator("classes")
     @classmethod
@@ -98,13 +99,18 @@ class SemanticSegmentation(Task):
         if len(names) == 1:
             hint = "Leave 'background' at true: pixels either show it or not."
             problems.append(Problem("one class alone leaves nothing to decide", path="background", hint=hint))
-        for name in (name for name in self.class_weights or {} if names and name not in names):
+        return [*problems, *self._wrong_weights(names, facts.class_counts)]
+
+    def _wrong_weights(self, names: Sequence[str], counts: Sequence[int]) -> Iterator[Problem]:
+        given = self.class_weights if isinstance(self.class_weights, dict) else {}
+        for name in (name for name in given if names and name not in names):
             guess = nearest(name, list(names))
             hint = f"Did you mean '{guess}'?" if guess else f"They are {class_list.listed(names)}."
-            problems.append(
-                Problem(f"'{name}' is none of the {len(names)} classes", None, f"class_weights.{name}", hint)
-            )
-        return problems
+            yield Problem(f"'{name}' is none of the {len(names)} classes", None, f"class_weights.{name}", hint)
+        if self.class_weights == "balanced" and counts and not all(counts):
+            missing = class_list.listed([name for name, count in zip(names, counts, strict=True) if not count])
+            message = f"no pixel of the training data shows {missing}, so that nothing balances"
+            yield Problem(message, None, "class_weights", "Take such classes off the list, or give the weights.")
 
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,10 +170,34 @@ class SemanticSegmentation(Task):
         """Return cross-entropy, the Dice loss, or both."""
         from cnnpipe.losses.segmentation_loss import SegmentationLoss
 
-        given = self.class_weights or {}
-        weights = tuple(given.get(name, 1.0) for name in self.output_names(facts)) if given else None
         crossentropy, dice = float(self.loss != "dice"), float(self.loss != "crossentropy")
-        return {OUTPUT: SegmentationLoss(crossentropy, dice, self.gamma, weights)}
+        return {OUTPUT: SegmentationLoss(crossentropy, dice, self.gamma, self._weights(facts))}
+
+    def class_counts(self, targets: Arrays, facts: Facts) -> tuple[int, ...]:
+        """Return the pixels of each output's class; what nobody knows does not count."""
+        import numpy as np
+
+        size = len(self.output_names(facts))
+        counts = sum(np.bincount(mask.ravel(), minlength=256)[:size] for mask in targets[OUTPUT])
+        return tuple(np.asarray(counts).tolist())
+
+    def decisions(self, facts: Facts) -> Sequence[str]:
+        """Return the class weights, with the shares of the pixels that they come from."""
+        weights, names, counts = self._weights(facts), self.output_names(facts), facts.class_counts
+        if weights is None or not counts:
+            return ()
+        named = (
+            f"{name} {weight:.4g} ({count / max(sum(counts), 1):.2%} of the pixels)"
+            for name, weight, count in zip(names, weights, counts, strict=True)
+        )
+        return [f"Class weights: {', '.join(named)}"]
+
+    def _weights(self, facts: Facts) -> tuple[float, ...] | None:
+        """Return the weight of each output's class, or None when all pixels count the same."""
+        names, counts = self.output_names(facts), facts.class_counts
+        if isinstance(self.class_weights, dict):
+            return tuple(self.class_weights.get(name, 1.0) for name in names) if self.class_weights else None
+        return tuple(sum(counts) / (len(counts) * count) for count in counts) if self.class_weights else None
 
     def metrics(self, facts: Facts) -> Mapping[str, list[Any]]:
         """Return the mean IoU."""

@@ -373,3 +373,11 @@ def test_a_file_name_that_is_no_utf_8_is_one_clear_problem(load: Load, photos: P
 def test_a_class_name_of_two_lines_is_one_clear_problem(load: Load, photos: Path) -> None:
     (photos / "circle").rename(photos / "cir\ncle")
     assert "the class name 'cir\\ncle' is not one line, as labels.txt needs it" in problems(load)
+
+
+def test_a_task_without_labels_counts_what_its_training_targets_show(load: Load) -> None:
+    source = {"type": "synthetic_shapes", "examples": 60, "image_size": [16, 16], "classes": ["circle", "square"]}
+    loaded = load(source, ["task.type=semantic_segmentation"])
+    masks = loaded.splits["training"].targets["probabilities"]
+    assert loaded.facts.class_counts == tuple(int((masks == number).sum()) for number in range(3))
+    assert sum(loaded.facts.class_counts) == masks.size

@@ -149,6 +149,26 @@ def test_what_does_not_fit_is_told(options: dict[str, Any], path: str, words: st
     assert words in problem.message
 
 
+def test_balanced_weights_give_each_class_the_same_total() -> None:
+    one = task(class_weights="balanced")
+    target = one.encode({"segmentation_masks": MASK}, facts())["probabilities"]
+    counts = one.class_counts({"probabilities": np.stack([target, target])}, facts())
+    assert counts == (22, 12, 12)  # a pixel that nobody knows is no pixel of a class
+    known = replace(facts(), class_counts=counts)
+    weights = one.losses(known)["probabilities"].class_weights
+    assert [count * weight for count, weight in zip(counts, weights, strict=True)] == pytest.approx([46 / 3] * 3)
+    (decision,) = one.decisions(known)
+    assert "red 1.278 (26.09% of the pixels)" in decision
+    assert not task().decisions(known)
+
+
+def test_a_class_that_no_pixel_shows_cannot_be_balanced() -> None:
+    (problem,) = task(class_weights="balanced").check(replace(facts(), class_counts=(30, 0, 16)))
+    assert problem.path == "class_weights"
+    assert "no pixel of the training data shows red" in problem.message
+    assert not task(class_weights="balanced").check(facts())
+
+
 def test_one_class_needs_its_background() -> None:
     (problem,) = task(background=False).check(facts(("cell",), ("cell",)))
     assert problem.path == "background"
