@@ -167,8 +167,10 @@ class InstanceSegmentation(Task):
             for label in {thing["label"] for thing in objects.sure(one, self.drawing_threshold)}:
                 shown = [thing for thing in objects.sure(one, self.drawing_threshold) if thing["label"] == label]
                 known = [thing for thing in other["objects"] if thing["label"] == label]
+                if not known:
+                    return False
                 overlaps = iou(_coco_masks(known), _coco_masks(shown), [0] * len(shown))
-                if not known or (overlaps.max(axis=0) < SAME_MASK).any():
+                if (overlaps.max(axis=0) < SAME_MASK).any():
                     return False
         return True
 
@@ -267,7 +269,7 @@ def _coco_masks(things: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the masks of predicted objects as pycocotools writes them."""
     from cnnpipe.metrics.average_precision import coco_masks
 
-    return coco_masks(_masks(things, tuple(things[0]["mask"]["size"]) if things else (0, 0)))
+    return coco_masks(_masks(things, tuple(things[0]["mask"]["size"]))) if things else []
 
 
 def _disjoint(things: Sequence[Mapping[str, Any]], size: tuple[int, ...]) -> np.ndarray:

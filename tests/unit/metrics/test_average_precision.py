@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnpipe.boxes.overlaps import overlap
-from cnnpipe.metrics.average_precision import IOUS, RECALLS, Objects, average_precision
+from cnnpipe.metrics.average_precision import IOUS, RECALLS, Objects, average_precision, coco_masks
 
 
 def random_case(seed, images=6, classes=3):
@@ -100,3 +100,24 @@ def test_what_is_found_in_a_crowd_counts_neither_way():
     measured = average_precision(truth, found, 1)
     assert measured.map50 == pytest.approx(1.0)
     assert list(measured.objects) == [2]
+
+
+def test_masks_are_compared_where_there_are_some():
+    """Two shapes that share a box: the diagonal half of it, and the other half."""
+    half = np.tri(8, dtype=bool)
+    box, label, score = np.float32([[0, 0, 8, 8]]), np.array([0]), np.array([0.9])
+    truth = [Objects(box, label, masks=coco_masks(half[None]))] * 2
+    for masks, value in ((half, 1.0), (~half, 0.0)):
+        found = [Objects(box, label, score, masks=coco_masks(masks[None]))] * 2
+        assert average_precision(truth, found, 1).map50 == pytest.approx(value)
+    nothing = Objects(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0), masks=coco_masks(np.zeros((0, 8, 8), bool)))
+    assert average_precision(truth, [nothing] * 2, 1).map50 == 0
+
+
+def test_only_the_best_are_counted():
+    count = 120
+    corners = np.stack([np.arange(count) * 10, np.zeros(count)], 1)
+    boxes, labels = np.concatenate([corners, corners + 8], 1).astype(np.float32), np.zeros(count, int)
+    truth, found = [Objects(boxes, labels)], [Objects(boxes, labels, np.linspace(0.9, 0.1, count))]
+    assert average_precision(truth, found, 1).map50 == pytest.approx(84 / 101)  # recalls up to 100 of 120
+    assert average_precision(truth, found, 1, most=150).map50 == pytest.approx(1.0)
