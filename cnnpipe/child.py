@@ -164,7 +164,7 @@ class Child:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - 8192))
             lines = log.read().decode("utf-8", "replace").splitlines()
-        except ValueError:  # another thread has just closed the child, and the log with it
+        except (OSError, ValueError):  # another thread is just closing the child, and the log with it
             return ""
         return "\n".join([line for line in lines if line.strip()][-_TAIL_LINES:])
 
