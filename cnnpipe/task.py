@@ -130,6 +130,21 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """What is wrong with the answer to one example, to be looked at.
+
+    Args:
+        row: Its position in the split.
+        annotations: What is drawn over the picture that the network saw, in its pixels.
+        caption: What is said of it, such as its score.
+    """
+
+    row: int
+    annotations: Annotations
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Signature:
     """What an exported file is to its client.
 
@@ -309,6 +324,16 @@ class Task(Spec):
     def figures(self, scores: Scores, facts: Facts) -> Mapping[str, Any]:
         """Return pictures for the report by file name, as functions that draw on a matplotlib axes."""
         return {}
+
+    def mistakes(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Sequence[Mistake]:
+        """Return a few examples that show best what goes wrong, worst first; unless overridden none.
+
+        Args:
+            truth: Encoded truth of a split, batch axis first.
+            predictions: What is said of it.
+            facts: What is known of the data.
+        """
+        return ()
 
     def alike(self, first: Prediction, second: Prediction) -> bool:
         """Return whether two predictions say the same; unless overridden, all of it but numbers with a fraction.

@@ -20,7 +20,7 @@ from cnnpipe.model import Model
 from cnnpipe.placement import Placement
 from cnnpipe.registry import Component
 from cnnpipe.spec import nearest
-from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Score, Scores, Signature, Starter, Task
+from cnnpipe.task import Arrays, Facts, Metric, Mistake, Places, Prediction, Score, Scores, Signature, Starter, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,8 @@ OUTPUT, CLASS_MAP = "probabilities", "class_map"
 BACKGROUND = "background"
 ALIKE = 0.02
 """Share of the pixels that may differ between two masks that still say the same."""
+WORST, NEAR = 6, 3
+"""Examples that are shown with their mistakes, and the pixels from a border up to which these count as near."""
 
 
 class SemanticSegmentation(Task):
@@ -259,6 +261,21 @@ class SemanticSegmentation(Task):
             "errors_by_distance": segmentation.errors_by_distance(true, said, IGNORED),
         }
         return Scores(metrics, details)
+
+    def mistakes(self, truth: Arrays, predictions: Sequence[Prediction], facts: Facts) -> Sequence[Mistake]:
+        """Return the examples with the lowest mean IoU, wrong pixels near a true border apart from those far away."""
+        import numpy as np
+
+        from cnnpipe.metrics import segmentation
+
+        true, said = list(truth[OUTPUT][..., 0]), [self._mask(prediction) for prediction in predictions]
+        scores = segmentation.mean_iou(segmentation.confusions(true, said, len(self.output_names(facts)), IGNORED))
+        legend = (f"wrong, up to {NEAR} pixels from a border", "wrong, further away")
+        found = []
+        for row in np.argsort(scores, kind="stable")[:WORST].tolist():
+            wrong = segmentation.errors_near_and_far(true[row], said[row], NEAR, IGNORED)
+            found.append(Mistake(row, Annotations(class_mask=wrong, legend=legend), f"mean IoU {scores[row]:.3f}"))
+        return found
 
     def _mask(self, prediction: Prediction) -> np.ndarray:
         """Return the output's number at each pixel."""

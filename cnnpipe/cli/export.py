@@ -30,6 +30,7 @@ from cnnpipe.cli._progress import live
     "--quantization", metavar="KIND", help="none (when left out), float16, dynamic_range, int8, int16x8 or ladder."
 )
 @click.option("--granularity", metavar="KIND", help="per_channel or per_tensor; the target's wish when left out.")
+@click.option("--postprocessing", metavar="NAME", help="What the file computes behind the network, as class_map.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option
 @json_option
@@ -40,6 +41,7 @@ def command(
     file_format: str | None,
     quantization: str | None,
     granularity: str | None,
+    postprocessing: str | None,
     max_drop: float | None,
     runs_folder: Path,
     as_json: bool,
@@ -52,6 +54,7 @@ def command(
         "format": file_format,
         "quantization": quantization,
         "granularity": granularity,
+        "postprocessing": postprocessing,
         "max_drop": max_drop,
     }
     item = {key: value for key, value in given.items() if value is not None}

@@ -11,6 +11,7 @@ from cnnpipe.data import LoadedData
 from cnnpipe.evaluation import Evaluation, caller, evaluate
 from cnnpipe.jobs.results import HEADLINE, headline_record, scores_as_json
 from cnnpipe.report.figures import drawn
+from cnnpipe.report.mistakes import Shown, mistakes_sheet
 from cnnpipe.runs import Run
 from cnnpipe.task import Task
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cnnpipe.datasets import SplitName
 
 SCORES, EXAMPLE_SCORES, FIGURES = "scores.json", "example_scores.csv", "figures"
+MISTAKES = "mistakes.png"
+"""Examples of the validation split over which is drawn what is wrong with the answers."""
 
 
 def measure(task: Task, data: LoadedData, model: keras.Model) -> dict[SplitName, Evaluation]:
@@ -50,8 +53,21 @@ def keep_scores(run: Run, task: Task, data: LoadedData, scores: Mapping[SplitNam
     run.write_text(EXAMPLE_SCORES, _example_scores(data, scores))
     for name, content in drawn(task.figures(test, data.facts)).items():
         run.write_bytes(f"{FIGURES}/{name}", content)
+    if sheet := _mistakes(task, data, scores["validation"]):
+        run.write_bytes(f"{FIGURES}/{MISTAKES}", sheet)
     record: dict[str, Any] = {HEADLINE: headline_record(task.headline(), test)}
     run.update(**record)
+
+
+def _mistakes(task: Task, data: LoadedData, evaluation: Evaluation) -> bytes | None:
+    """Return the picture of what a task finds worst on the validation split, None where there is nothing to draw."""
+    split = data.splits["validation"]
+    found = task.mistakes(split.targets, evaluation.predictions, data.facts)
+    keys = task.signature(data.facts).inputs
+    pictures = [split.inputs[name] for name, key in keys.items() if key == data.facts.preprocessing.key]
+    if not found or not pictures:
+        return None
+    return mistakes_sheet([Shown(pictures[0][one.row], split.names[one.row], one) for one in found])
 
 
 def _example_scores(data: LoadedData, scores: Mapping[SplitName, Evaluation]) -> str:

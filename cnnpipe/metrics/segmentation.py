@@ -59,19 +59,38 @@ def errors_by_distance(
         A row for each band of `BANDS` and one for all beyond: `up_to` (pixels, None for the last), `pixels`, `errors`
         (share of them, None where there are none).
     """
-    from scipy.ndimage import distance_transform_edt
-
     pixels, wrong = np.zeros(len(BANDS) + 1, np.int64), np.zeros(len(BANDS) + 1, np.int64)
     for true, answer in zip(truth, said, strict=True):
-        known, edges = true != ignored, _boundary(true)
-        apart = distance_transform_edt(~edges) + 1 if edges.any() else np.full(true.shape, np.inf)
-        band = np.searchsorted(BANDS, apart[known])
+        known = true != ignored
+        band = np.searchsorted(BANDS, _distances(true)[known])
         pixels += np.bincount(band, minlength=len(pixels))
         wrong += np.bincount(band[(true != answer)[known]], minlength=len(pixels))
     return [
         {"up_to": end, "pixels": int(count), "errors": float(bad / count) if count else None}
         for end, count, bad in zip((*BANDS, None), pixels, wrong, strict=True)
     ]
+
+
+def errors_near_and_far(truth: np.ndarray, said: np.ndarray, near: int, ignored: int) -> np.ndarray:
+    """Return where an answer is wrong, uint8: 1 up to `near` pixels from the nearest true boundary, 2 beyond, else 0.
+
+    Args:
+        truth: The class of each pixel, `(height, width)`.
+        said: The same, as it was answered.
+        near: Pixels; those beside a boundary are 1 from it.
+        ignored: What pixels of `truth` show that nobody knows.
+    """
+    wrong = (truth != said) & (truth != ignored)
+    return np.where(wrong, np.where(_distances(truth) <= near, 1, 2), 0).astype(np.uint8)
+
+
+def _distances(mask: np.ndarray) -> np.ndarray:
+    """Return how far each pixel is from the nearest boundary, 1 beside it; infinite where there is none."""
+    from scipy.ndimage import distance_transform_edt
+
+    edges = _boundary(mask)
+    apart: np.ndarray = distance_transform_edt(~edges) + 1 if edges.any() else np.full(mask.shape, np.inf)
+    return apart
 
 
 def _boundary(mask: np.ndarray) -> np.ndarray:

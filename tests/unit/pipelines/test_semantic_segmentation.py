@@ -125,6 +125,25 @@ def test_predictions_are_drawn_and_go_back_into_the_picture() -> None:
     assert np.array_equal(annotations.class_mask[::2, ::2], run_lengths.decode(prediction["mask"]))
 
 
+def test_the_worst_examples_show_mistakes_near_borders_and_far_from_them() -> None:
+    one, known = task(classes=("cell",)), facts(("cell",), ("cell",))
+    true = np.zeros((8, 20, 40), np.uint8)
+    true[:, :, :20] = 1
+    said = true.copy()
+    for number in range(8):
+        said[number, :, : number + 1] = 0  # a stripe far from the border, wider each time
+    said[7, :, 20] = 1
+    truth = {"probabilities": true[..., None]}
+    found = one.mistakes(truth, one.decode(outputs(said, 2) | {"probabilities": np.eye(2)[said]}, known), known)
+    assert [mistake.row for mistake in found] == [7, 6, 5, 4, 3, 2]
+    mask = found[0].annotations.class_mask
+    assert mask is not None
+    assert set(np.argwhere(mask == 2)[:, 1]) == set(range(8))
+    assert set(np.argwhere(mask == 1)[:, 1]) == {20}
+    assert found[0].annotations.legend == ("wrong, up to 3 pixels from a border", "wrong, further away")
+    assert found[0].caption.startswith("mean IoU 0.")
+
+
 def test_masks_that_differ_in_a_few_pixels_are_alike() -> None:
     one, known = task(), facts()
     said = np.zeros((40, 60), int)
