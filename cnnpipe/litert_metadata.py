@@ -23,7 +23,7 @@ PARSER, PARSER_OF_CUSTOM = "1.0.0", "1.5.0"
 """The oldest parsers that know all that is written here, without and with custom metadata."""
 LARGEST_FILE = 4 * 2**20
 """Bytes up to which a file of the archive is read."""
-_AXIS_LABELS, _RGB, _BOUNDARIES = 2, 1, 1
+_AXIS_LABELS, _VALUE_LABELS, _RGB, _BOUNDARIES = 2, 3, 1, 1
 _TENSOR = {
     "name": "string", "description": "string", "dimension_names": "[string]", "content": "Content",
     "process_units": "[ProcessUnit]", "stats": "Stats", "associated_files": "[AssociatedFile]",
@@ -80,12 +80,16 @@ class FeatureOutput:
         description: What it holds.
         labels: What each number stands for; None when nothing is said.
         boxes: Whether every four numbers are a box.
+        edges: Where left, top, right and bottom of a box stand among its numbers.
+        numbered: Whether the labels stand for the values 0, 1 and so on, wherever one stands.
     """
 
     name: str
     description: str
     labels: tuple[str, ...] | None
     boxes: bool = False
+    edges: tuple[int, ...] = (0, 1, 2, 3)
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,10 +196,11 @@ def _input_table(one: ImageInput) -> dict[str, Any]:
 
 
 def _output_table(one: FeatureOutput, file: str) -> dict[str, Any]:
-    described = {"name": file, "description": "What each value stands for.", "type": _AXIS_LABELS}
-    content = (
-        ("BoundingBoxProperties", {"index": range(4), "type": _BOUNDARIES}) if one.boxes else ("FeatureProperties", {})
-    )
+    kind = _VALUE_LABELS if one.numbered else _AXIS_LABELS
+    described = {"name": file, "description": "What each value stands for.", "type": kind}
+    content: tuple[str, dict[str, Any]] = ("FeatureProperties", {})
+    if one.boxes:
+        content = ("BoundingBoxProperties", {"index": one.edges, "type": _BOUNDARIES})
     return {
         "name": one.name,
         "description": one.description,
@@ -244,14 +249,17 @@ def _input(table: Mapping[str, Any]) -> ImageInput:
 
 def _output(table: Mapping[str, Any], files: Mapping[str, bytes]) -> FeatureOutput:
     labels = next(_labels(table, files), None)
-    kind, _ = table.get("content", {}).get("content_properties", ("", {}))
+    kind, properties = table.get("content", {}).get("content_properties", ("", {}))
     name, description = table.get("name", ""), table.get("description", "")
-    return FeatureOutput(name, description, labels, kind == "BoundingBoxProperties")
+    numbered = any(file.get("type") == _VALUE_LABELS for file in table.get("associated_files", []))
+    if kind != "BoundingBoxProperties":
+        return FeatureOutput(name, description, labels, numbered=numbered)
+    return FeatureOutput(name, description, labels, True, tuple(properties.get("index", range(4))), numbered)
 
 
 def _labels(table: Mapping[str, Any], files: Mapping[str, bytes]) -> Iterator[tuple[str, ...]]:
     for file in table.get("associated_files", []):
-        if file.get("type") == _AXIS_LABELS:
+        if file.get("type") in (_AXIS_LABELS, _VALUE_LABELS):
             if file["name"] not in files:
                 raise ValueError(f"they name {file['name']}, which is not inside")
             yield tuple(files[file["name"]].decode().splitlines())

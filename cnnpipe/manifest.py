@@ -164,6 +164,8 @@ class Manifest(Spec):
     client: str
     decoding: dict[str, Any] = Field(default_factory=dict)
     """What else is needed to make answers of the outputs; which of it the client needs depends on its kind."""
+    listed: bool = False
+    """Whether the outputs are a list: row k of each belongs to the k-th thing found, the surest first."""
     task: dict[str, Any]
     class_names: tuple[str, ...] | None
     granularity: Granularity | None = None

@@ -6,7 +6,7 @@ bottom in pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnnpipe.annotations import Box
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PADDING = -1
 """The label of a row that holds no object."""
+LOOKED_AT = 10
+"""How many candidates are looked at for each object that may be given: several stand for the same one."""
 SAME_OBJECT = 0.5
 """From which overlap on two boxes of a class are taken for the same object."""
 Suppression = Literal["per_class", "across_classes"]
@@ -103,7 +105,7 @@ def kept(found: Candidates, suppression: Suppression, iou_threshold: float, most
     from cnnpipe.boxes.suppression import non_max_suppression
 
     groups = found.labels if suppression == "per_class" else np.zeros_like(found.labels)
-    return non_max_suppression(found.boxes, found.scores, groups, iou_threshold, most)
+    return non_max_suppression(found.boxes, found.scores, groups, iou_threshold, most, LOOKED_AT * most)
 
 
 def objects(found: Candidates, rows: np.ndarray, names: Sequence[str], size: tuple[int, int]) -> list[dict[str, Any]]:
@@ -114,6 +116,25 @@ def objects(found: Candidates, rows: np.ndarray, names: Sequence[str], size: tup
     boxes = np.clip(found.boxes[rows], 0, (width, height, width, height)).tolist()
     said = zip(found.labels[rows].tolist(), found.scores[rows].tolist(), boxes, strict=True)
     return [{"label": names[label], "confidence": score, "box": box} for label, score, box in said]
+
+
+def listed(outputs: Arrays, names: Sequence[str], size: tuple[int, int]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the predicted objects of each example of a file that lists them.
+
+    Args:
+        outputs: `location` (n, rows, 4) as top, left, bottom, right in shares of the input, `category` and `score` (n,
+            rows), `count` (n,): how many rows are objects.
+        names: The class names.
+        size: Height and width of the network's input.
+    """
+    import numpy as np
+
+    height, width = size
+    boxes = np.asarray(outputs["location"], float)[..., [1, 0, 3, 2]] * (width, height, width, height)
+    for row, number in enumerate(np.rint(outputs["count"]).astype(int)):
+        found = zip(outputs["category"][row], outputs["score"][row], boxes[row].tolist(), strict=True)
+        said = [{"label": names[round(float(k))], "confidence": float(s), "box": box} for k, s, box in found]
+        yield said[: max(number, 0)]
 
 
 def boxes_of(objects: Sequence[Mapping[str, Any]]) -> np.ndarray:

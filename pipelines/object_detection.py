@@ -10,15 +10,25 @@ from pydantic import Field, field_validator
 
 from cnnpipe import class_list, objects
 from cnnpipe.annotations import Annotations
-from cnnpipe.errors import Problem
+from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.first_network import first_pyramid
-from cnnpipe.graph import Graph
+from cnnpipe.graph import Graph, GraphBuilder
+from cnnpipe.graph.nodes.objects import Columns, NonMaxSuppression
 from cnnpipe.heads._detection import DetectionHead
 from cnnpipe.heads.decoupled import Decoupled
 from cnnpipe.model import Model
 from cnnpipe.placement import Placement
 from cnnpipe.registry import Component
 from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Scores, Signature, Starter, Task
+
+LISTED = "non_max_suppression"
+LIST = {
+    "location": (Columns(0, 4), "top, left, bottom, right of each object, as shares of the picture's height and width"),
+    "category": (Columns(4), "the number of its class: {names}"),
+    "score": (Columns(5), "how sure that is, 0 to 1, the surest first"),
+    "count": (Columns(6, one_row=True), "how many objects were found; further rows mean nothing"),
+}
+"""Outputs of a file that suppresses inside, in the order in which client libraries want them."""
 
 
 class ObjectDetection(Task):
@@ -33,6 +43,9 @@ class ObjectDetection(Task):
         "boxes": "bounding_boxes.boxes",
         "labels": "bounding_boxes.labels",
         "crowd": "bounding_boxes.crowd",
+    }
+    postprocessings: ClassVar[Mapping[str, str]] = {
+        LISTED: "a list of the objects found, without those that repeat a surer one"
     }
 
     also_called: ClassVar[tuple[str, ...]] = ("detection", "detect", "detector", "object_detector", "boxes", "yolo")
@@ -100,6 +113,31 @@ class ObjectDetection(Task):
         outputs = self.head.meanings(self.class_names(facts))
         return Signature({"image": "images"}, outputs, "object_detector", decoding)
 
+    def postprocessed(self, graph: Graph, name: str) -> Graph:
+        """Return the network with what makes a list of objects of its outputs.
+
+        Raises:
+            ProblemError: The head is none of which nodes can tell the boxes.
+        """
+        if set(graph.outputs) == set(LIST):
+            return graph
+        builder, outputs = GraphBuilder.behind(graph)
+        height, width, _ = graph.nodes[graph.inputs["image"]].shape
+        placed = self.head.placed(builder, outputs, (height, width))
+        if placed is None:
+            raise ProblemError(Problem(f"there is no '{name}' behind the head '{self.head.type}'", path="task.head"))
+        limits = self.max_detections, self.iou_threshold, self.score_threshold, self.suppression == "per_class"
+        rows = builder.add(NonMaxSuppression((height, width), *limits), *placed)
+        return builder.build({output: builder.add(columns, rows) for output, (columns, _) in LIST.items()})
+
+    def postprocessed_signature(self, facts: Facts, name: str) -> Signature:
+        """Return one image in, a list of objects out."""
+        numbered = ", ".join(f"{number} {name}" for number, name in enumerate(self.class_names(facts)))
+        outputs = {output: meaning.format(names=numbered) for output, (_, meaning) in LIST.items()}
+        limits = {"score_threshold": self.score_threshold, "max_detections": self.max_detections}
+        decoding = {"input_size": objects.size(facts), **limits}
+        return Signature({"image": "images"}, outputs, "object_detector", decoding, listed=True)
+
     # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def encode(self, example: Mapping[str, Any], facts: Facts) -> Arrays:
@@ -124,6 +162,8 @@ class ObjectDetection(Task):
     def decode(self, outputs: Arrays, facts: Facts) -> list[Prediction]:
         """Return the objects of each example, without those that repeat a surer one."""
         size, names, predictions = objects.size(facts), self.class_names(facts), list[Prediction]()
+        if set(outputs) == set(LIST):
+            return [{"objects": found} for found in objects.listed(outputs, names, size)]
         for row in range(len(next(iter(outputs.values())))):
             one = {name: values[row] for name, values in outputs.items()}
             found = self.head.candidates(one, size, self.score_threshold)

@@ -12,6 +12,7 @@ from cnnpipe.bundle.attached import changed_attachments, target_class
 from cnnpipe.bundle.client import metadata_problems
 from cnnpipe.bundle.feed import feed_of
 from cnnpipe.bundle.golden import answers, pixel_problem
+from cnnpipe.bundle.listing import in_order
 from cnnpipe.bundle.memory import changed_memory
 from cnnpipe.bundle.normalization import stated_normalization
 from cnnpipe.bundle.open import Bundle, contradictions, open_bundle
@@ -190,8 +191,8 @@ def _samples(bundle: Bundle, parity: ParityFile) -> Iterator[Problem]:
     reference = _reference(bundle, parity)
     yield from _repeated(bundle, parity, found, outputs, reference)
     names = [sample.name for sample in parity.samples]
-    tensors = bundle.runnable.facts.outputs
-    for one in compare_outputs(reference, real_outputs(bundle.runnable, found), tensors, manifest.quantization, names):
+    tensors, here = bundle.runnable.facts.outputs, real_outputs(bundle.runnable, found)
+    for one in compare_outputs(reference, here, tensors, manifest.quantization, names, listed=manifest.listed):
         if not one.passed:
             yield one.problem(manifest.file)
     said = answers(bundle.runnable, found, bundle.task, bundle.facts)
@@ -249,6 +250,7 @@ def _repeated(
     import numpy as np
 
     now, then = real_outputs(bundle.runnable, found), real_outputs(bundle.runnable, stored)
+    now = in_order(now, then) if bundle.manifest.listed else now
     for tensor in bundle.runnable.facts.outputs:
         if holds_choices(tensor):
             bound, errors = CHOICES.again, elsewhere(now[tensor.name], then[tensor.name])

@@ -89,7 +89,8 @@ class Comparer:
         tolerance = ROUNDED if rounded else None
         reference = task.answer(rounded, split.inputs, facts) if rounded else reference
         outputs, names = runnable.facts.outputs, split.names
-        parity = compare_outputs(reference, found, outputs, export.quantization, names, tolerance)
+        listed = self._subject.signature.listed
+        parity = compare_outputs(reference, found, outputs, export.quantization, names, tolerance, listed)
         return Comparison(name, model, file, compare(task, model, file), tuple(parity), task.headline(), split.names)
 
     def _model(self, name: SplitName) -> tuple[Arrays, Evaluation]:

@@ -66,6 +66,7 @@ def make_manifest(export: PlannedExport, subject: Subject, measured: Measured) -
         file=export.exporter.file_name,
         client=subject.signature.client,
         decoding=dict(subject.signature.decoding),
+        listed=subject.signature.listed,
         task=subject.task.model_dump(mode="json"),
         class_names=subject.facts.class_names,
         granularity=export.granularity if export.quantization in WEIGHTS_OF_8_BITS else None,

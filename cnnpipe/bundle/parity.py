@@ -15,7 +15,7 @@ an example's places choose something else, as a share: how far apart two numbers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from cnnpipe.errors import Problem
@@ -42,6 +42,10 @@ class Tolerance:
     large: float
     far_off: float
     again: float
+
+    def or_wider(self, other: Tolerance) -> Tolerance:
+        """Return what either of both allows."""
+        return Tolerance(*(max(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)))
 
 
 QUANTIZED = Tolerance(mean=0.05, large=0.25, far_off=0.05, again=0.02)
@@ -110,6 +114,7 @@ def compare_outputs(
     quantization: Quantization,
     names: Sequence[str],
     tolerance: Tolerance | None = None,
+    listed: bool = False,
 ) -> list[OutputParity]:
     """Compare outputs of the file with those of Keras on the same examples.
 
@@ -120,13 +125,18 @@ def compare_outputs(
         quantization: Decides the tolerance.
         names: Names of the examples.
         tolerance: Another one.
+        listed: Whether the outputs are a list, whose rows may come in another order (`listing.py`).
     """
     allowed = tolerance or TOLERANCES[quantization]
+    if listed:
+        from cnnpipe.bundle.listing import LISTED, in_order
+
+        found, allowed = in_order(found, reference), allowed.or_wider(LISTED)
     by_name = {tensor.name: tensor for tensor in tensors}
     return [
         _compare_choices(name, reference[name], found[name], allowed, names)
         if holds_choices(by_name[name])
-        else _compare(name, reference[name], found[name], by_name[name].scale or 0.0, allowed, names)
+        else _compare(name, reference[name], found[name], by_name[name].scale or 0.0, allowed, names, listed)
         for name in reference
     ]
 
@@ -168,13 +178,20 @@ def _of(tolerance: Tolerance, names: Sequence[str]) -> int:
 
 
 def _compare(
-    output: str, reference: np.ndarray, found: np.ndarray, step: float, tolerance: Tolerance, names: Sequence[str]
+    output: str,
+    reference: np.ndarray,
+    found: np.ndarray,
+    step: float,
+    tolerance: Tolerance,
+    names: Sequence[str],
+    listed: bool,
 ) -> OutputParity:
     import numpy as np
 
     errors = np.abs(np.asarray(found, np.float64) - reference).reshape(len(names), -1)
     errors[np.isnan(errors)] = np.inf
-    worst = _of_examples(errors.reshape(len(names), -1, reference.shape[-1]).max(axis=2), tolerance.far_off)
+    values = 1 if reference.ndim < (3 if listed else 2) else reference.shape[-1]  # that one place has
+    worst = _of_examples(errors.reshape(len(names), -1, values).max(axis=2), tolerance.far_off)
     magnitude = float(np.abs(reference).max(initial=0.0))
     large = tolerance.large * magnitude + LARGE_STEPS * step
     return OutputParity(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +40,11 @@ UNDONE = {
 }  # fmt: skip
 """What the library undoes: middles in sides of the anchor, logarithms of the sides, scores that are from 0 to 1."""
 
+EDGES = (1, 0, 3, 2)
+"""Where left, top, right and bottom stand among the numbers of a box of a list; and which edge each number is."""
+LIST = {"location": 2, "category": 1, "score": 1, "count": 0}
+"""Outputs of a file that suppresses inside, in the order in which the library wants them, and how many axes each has
+without the batch."""
 SUPPRESSION = {"iou_threshold": 0.3, "suppression": "across_classes"}
 """What the library does with boxes that overlap, and cannot be told to do otherwise."""
 _LEAST = 1e-3
@@ -47,12 +52,14 @@ _LEAST = 1e-3
 
 
 class ObjectDetector(Client):
-    """One RGB picture, one output of boxes (n, 4) relative to anchors, one of scores (n, classes)."""
+    """One RGB picture in; out come boxes (n, 4) relative to anchors and scores (n, classes), or a list of objects."""
 
     type: Literal["object_detector"] = "object_detector"
 
     def metadata(self, contents: Contents) -> Metadata:
-        """Return normalization, labels, and the anchors as shares of the picture."""
+        """Return normalization, labels, and the anchors as shares of the picture, which a list does not need."""
+        if list(contents.outputs) == list(LIST):
+            return _of_list(contents)
         boxes, scores = _outputs(contents)
         meanings = contents.outputs
         labels = contents.class_names
@@ -84,29 +91,27 @@ class ObjectDetector(Client):
     def answers(
         self, file: Path, pictures: Sequence[np.ndarray], outputs: Sequence[TensorFacts], metadata: Metadata
     ) -> dict[str, np.ndarray]:
-        """Find the objects of every picture; the k-th one is put into row k, as the numbers that decode to it there."""
+        """Find the objects of every picture; the k-th one is put into row k of the outputs."""
         import numpy as np
         from mediapipe.tasks.python import BaseOptions, vision
 
-        from cnnpipe.boxes.anchors import encode
-
-        (places, scale), (boxes, scores) = _told_anchors(metadata), _told_outputs(metadata)
-        shapes = {output.name: output.shape[1:] for output in outputs}
-        values = {name: np.zeros((len(pictures), *shapes[name]), np.float32) for name in (boxes, scores)}
+        values = {one.name: np.zeros((len(pictures), *one.shape[1:]), np.float32) for one in outputs}
         options = vision.ObjectDetectorOptions(base_options=BaseOptions(model_asset_path=str(file)))
-        labels = next(output.labels for output in metadata.outputs if output.name == scores)
+        labels = next((output.labels for output in metadata.outputs if output.labels), None)
+        put = _into_list if metadata.outputs[0].name in LIST else _into_cells(metadata)
         with asking("ObjectDetector", file), vision.ObjectDetector.create_from_options(options) as detector:
             for row, pixels in enumerate(pictures):
-                picture = as_picture(pixels)
                 whole = np.tile(pixels.shape[1::-1], 2)
-                found = [
-                    (one.bounding_box, each) for one in detector.detect(picture).detections for each in one.categories
-                ]
-                for k, (box, category) in enumerate(found):
+                found = detector.detect(as_picture(pixels)).detections
+                for k, (box, category) in enumerate(
+                    (one.bounding_box, each) for one in found for each in one.categories
+                ):
                     sides = max(box.width, _LEAST), max(box.height, _LEAST)
                     corners = box.origin_x, box.origin_y, box.origin_x + sides[0], box.origin_y + sides[1]
-                    values[scores][row, k, _class_of(category, labels)] = category.score
-                    values[boxes][row, k] = encode(np.divide(corners, whole), places[k]) * (scale, scale, 1, 1)
+                    rows = {name: each[row] for name, each in values.items()}
+                    put(rows, k, np.divide(corners, whole), _class_of(category, labels), category.score)
+                if "count" in values:
+                    values["count"][row] = len(found)
         return values
 
     def kotlin(self, manifest: Manifest) -> str:
@@ -141,6 +146,43 @@ class ObjectDetector(Client):
             "}",
         ]
         return swift_lines(manifest, code)
+
+
+def _into_list(rows: Mapping[str, np.ndarray], k: int, corners: np.ndarray, number: int, score: float) -> None:
+    """Put an object into row k of the outputs of one example."""
+    rows["location"][k], rows["category"][k], rows["score"][k] = corners[list(EDGES)], number, score
+
+
+def _into_cells(metadata: Metadata) -> Callable[..., None]:
+    """Return what puts an object into row k of the outputs of one example, as the numbers that decode to it there."""
+    from cnnpipe.boxes.anchors import encode
+
+    (places, scale), (boxes, scores) = _told_anchors(metadata), _told_outputs(metadata)
+
+    def put(rows: Mapping[str, np.ndarray], k: int, corners: np.ndarray, number: int, score: float) -> None:
+        rows[scores][k, number] = score
+        rows[boxes][k] = encode(corners, places[k]) * (scale, scale, 1, 1)
+
+    return put
+
+
+def _of_list(contents: Contents) -> Metadata:
+    """Return the metadata of a file that lists objects: its outputs in their order, and labels of the numbers."""
+    axes = {name: len(shape) for name, shape in contents.shapes.items()}
+    if len(contents.inputs) != 1 or axes != LIST:
+        message = "MediaPipe's ObjectDetector takes one input, and a list of objects of"
+        raise ProblemError(Problem(f"{message} {', '.join(LIST)}; the file has {contents.shapes}"))
+    outputs = tuple(_listed(output, meaning, contents.class_names) for output, meaning in contents.outputs.items())
+    return Metadata(
+        contents.name, "Object detection: a list of the objects found.", (picture_input(contents),), outputs
+    )
+
+
+def _listed(output: str, meaning: str, names: tuple[str, ...] | None) -> FeatureOutput:
+    if output == "location":
+        return FeatureOutput(output, meaning, None, boxes=True, edges=EDGES)
+    numbered = output == "category" and names is not None
+    return FeatureOutput(output, meaning, names if numbered else None, numbered=numbered)
 
 
 def _threshold(manifest: Manifest) -> float:

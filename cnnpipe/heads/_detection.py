@@ -83,6 +83,21 @@ class ObjectHead(Head):
 class DetectionHead(ObjectHead):
     """Base of heads that find objects as boxes: their candidates have no masks."""
 
+    def placed(
+        self, graph: GraphBuilder, outputs: Mapping[str, Tensor], image: tuple[int, int]
+    ) -> tuple[Tensor, Tensor] | None:
+        """Add what makes boxes (n, 4) as `xyxy` in pixels of its outputs, and return these and their scores.
+
+        Args:
+            graph: Where to add.
+            outputs: The outputs that are exported, by name.
+            image: Height and width of the network's input.
+
+        Returns:
+            Boxes, and scores (n, classes); None, unless overridden: nodes cannot tell.
+        """
+        return None
+
 
 class MaskHead(ObjectHead):
     """Base of heads that find objects as masks in boxes: `candidates(...).masks` is there.

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.merge import Concatenate
+from cnnpipe.graph.nodes.objects import PlacedBoxes
 from cnnpipe.heads._detection import DetectionHead
-from cnnpipe.heads._single_stage import BOXES, SCORES, SingleStage
+from cnnpipe.heads._single_stage import BOXES, MIDDLE, SCORES, SingleStage
 
 LEARNED = "boxes_and_logits"
 """The output that only the loss reads, which needs both at once."""
@@ -39,6 +40,13 @@ class Decoupled(SingleStage, DetectionHead):
         if learning:
             outputs[LEARNED] = graph.add(Concatenate(), self.relative(graph, boxes), logits)
         return outputs
+
+    def placed(
+        self, graph: GraphBuilder, outputs: Mapping[str, Tensor], image: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Return the box of each cell, and its scores."""
+        cells, strides = zip(*((size, 2 ** int(name[1:])) for name, size in self.cells(image).items()), strict=True)
+        return graph.add(PlacedBoxes(cells, strides, self.anchor_scale, MIDDLE), outputs[BOXES]), outputs[SCORES]
 
     def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return boxes, labels and crowds as the six columns that the loss reads."""

@@ -16,7 +16,7 @@ from cnnpipe.graph import Graph, Node
 from cnnpipe.graph.lowering import NotPredicted, lower, predicted_file_bytes
 from cnnpipe.program import Arena, Operator, Program, plan_arena
 from cnnpipe.recipe.compiled import Compiled
-from cnnpipe.recipe.exports import PlannedExport, carried_normalization, client_graph, planned_exports
+from cnnpipe.recipe.exports import PlannedExport, carried_normalization, client_graph, planned_exports, possible_rungs
 from cnnpipe.recipe.limits import predicted_excess, smallest_limits
 from cnnpipe.recipe.load import LoadedRecipe, in_order
 from cnnpipe.recipe.ordering import order_note, ordered
@@ -75,6 +75,9 @@ def judge(loaded: LoadedRecipe, compiled: Compiled) -> Judgement:
     found: list[Problem] = []
     notes: list[str] = []
     for export in planned_exports(loaded.recipe):
+        if refused := list(_only_in_float(export, graph, loaded.place_of)):
+            found += refused
+            continue
         if not has_limits(export) and export.quantization not in CALIBRATED:
             continue
         try:
@@ -85,6 +88,24 @@ def judge(loaded: LoadedRecipe, compiled: Compiled) -> Judgement:
             found += problems_of(made, loaded.place_of)
             notes += [_note(made)] if has_limits(export) else []
     return Judgement(tuple(in_order(found)), tuple(notes))
+
+
+def _only_in_float(export: PlannedExport, graph: Graph, place_of: Callable[[Path], Place | None]) -> Iterator[Problem]:
+    """Yield why a target or quantization cannot have a network with nodes that only compute in float."""
+    node = next((node for node in client_graph(export, graph).nodes if node.type.only_in_float), None)
+    if node is None:
+        return
+    message = f"'{export.name}': {node.type.kind} {node.type.only_in_float}, "
+    behind = "Delete 'postprocessing': the program that calls the model then does it." if export.postprocessing else ""
+    if export.device.has_arena or export.device.builtins_only:
+        message, key = f"{message}which the target '{export.target}' cannot do", "target"
+        hint = behind or "Choose a target with a processor for float, such as 'generic', 'raspberry_pi' or 'android'."
+    elif all(rung.quantization in CALIBRATED for rung in possible_rungs(export)):
+        message, key = f"{message}for which {export.quantization} is too coarse", "quantization"
+        hint = f"Write 'none', 'float16' or 'dynamic_range'. {behind}".strip()
+    else:
+        return
+    yield Problem(message, place_of(("export", export.number, key)), f"{export.path}.{key}", hint)
 
 
 def approve(loaded: LoadedRecipe, compiled: Compiled) -> Judgement:

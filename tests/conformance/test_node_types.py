@@ -26,6 +26,7 @@ from cnnpipe.graph.nodes.input import Input
 from cnnpipe.graph.nodes.local_response_normalization import LocalResponseNormalization
 from cnnpipe.graph.nodes.merge import Add, Concatenate, Multiply
 from cnnpipe.graph.nodes.normalization import BatchNormalization, GroupNormalization, LayerNormalization
+from cnnpipe.graph.nodes.objects import Columns, NonMaxSuppression, PlacedBoxes
 from cnnpipe.graph.nodes.padding import CenteredPadding, Cropping, ZeroPadding
 from cnnpipe.graph.nodes.patch_embedding import PatchEmbedding
 from cnnpipe.graph.nodes.permute import Permute
@@ -172,6 +173,12 @@ STRATEGIES = {
     MultiHeadAttention: st.integers(1, 2).flatmap(attention),
     PatchEmbedding: st.tuples(st.integers(1, 4).map(PatchEmbedding), shapes(1).map(lambda shape: (shape,))),
     Permute: st.integers(0, 3).flatmap(shapes).flatmap(permutes),
+    PlacedBoxes: st.tuples(st.just(PlacedBoxes(((2, 3), (1, 2)), (8, 16), 4.0, 3.0)), st.tuples(st.just((8, 4)))),
+    NonMaxSuppression: st.tuples(
+        st.builds(NonMaxSuppression, st.just((9, 9)), st.integers(1, 9), st.floats(0, 1), st.floats(0.1, 0.9), flag),
+        st.tuples(st.just((8, 4)), st.sampled_from([(8, 1), (8, 3)])),
+    ),
+    Columns: st.tuples(st.builds(Columns, st.integers(0, 4), st.integers(1, 3), flag), st.tuples(st.just((5, 7)))),
     ArgMax: any_shape(st.just(ArgMax())),
     ChannelScale: st.tuples(st.builds(ChannelScale, numbers), shapes(2).map(lambda shape: (shape,))),
 }

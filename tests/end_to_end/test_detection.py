@@ -35,6 +35,7 @@ training: {epochs: 14, batch_size: 8, optimizer: {type: adam, learning_rate: 4e-
 export:
   - {target: generic, quantization: none}
   - {target: android, quantization: int8, max_drop: 0.1}
+  - {target: android, quantization: none, postprocessing: non_max_suppression}
 """
 
 
@@ -45,13 +46,18 @@ def circles(run_recipe: Callable[[str], RunResult]) -> RunResult:
 
 def test_it_learns_and_every_file_passes_on_its_device(circles: RunResult) -> None:
     assert circles.training.scores.metrics["map_50"].value > 0.7
-    assert [export.passed for export in circles.exported.exports] == [True] * 2
-    _, phone = (read_manifest(export.file.parent) for export in circles.exported.exports)
+    assert [export.passed for export in circles.exported.exports] == [True] * 3
+    _, phone, inside = (read_manifest(export.file.parent) for export in circles.exported.exports)
     assert [output.name for output in phone.outputs] == ["boxes", "scores"]
     assert phone.outputs[0].scale != phone.outputs[1].scale
     assert phone.decoding["levels"] == {"P3": (4, 4)}
     (proof,) = phone.proofs
     assert (proof.runtime, proof.state) == ("mediapipe_tasks", "passed")
+    assert [output.name for output in inside.outputs] == ["location", "category", "score", "count"]
+    assert "NON_MAX_SUPPRESSION_V4" in inside.operators
+    assert inside.scores["test"]["file"] == inside.scores["test"]["model"]
+    (proof,) = inside.proofs
+    assert (proof.runtime, proof.state, proof.differing) == ("mediapipe_tasks", "passed", 0)
 
 
 def test_boxes_are_told_in_pixels_of_the_picture(

@@ -1,13 +1,17 @@
 """Object detection as a task: targets, predictions, scores."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cnnpipe.boxes.anchors import anchors, encode
+from cnnpipe.build import build_model
 from cnnpipe.bundle.client import refusals
 from cnnpipe.errors import ProblemError
+from cnnpipe.graph import GraphBuilder
+from cnnpipe.heads._single_stage import MIDDLE
 from cnnpipe.placement import Placement
 from cnnpipe.preprocessing.image import Image
 from cnnpipe.recipe.compiled import compile_recipe
@@ -48,7 +52,7 @@ def outputs(*objects):
         middle = np.array([box[0] + box[2], box[1] + box[3]]) / 2
         free = scores[0].max(1) == 0
         row = np.where(free, np.abs(places()[:, :2] - middle).sum(1), np.inf).argmin()
-        boxes[0, row] = encode(np.float32(box), places()[row])
+        boxes[0, row] = encode(np.float32(box), places()[row]) + MIDDLE
         scores[0, row, label] = score
     return {"boxes": boxes, "scores": scores}
 
@@ -112,6 +116,52 @@ def test_of_boxes_that_overlap_one_is_left(suppression, left):
     said = outputs(([8, 8, 40, 40], 2, 0.4), ([9, 8, 41, 40], 2, 0.6), ([8, 9, 40, 41], 0, 0.5))
     (prediction,) = task(suppression=suppression).decode(said, facts())
     assert [thing["confidence"] for thing in prediction["objects"]] == pytest.approx([0.6, 0.5][:left])
+
+
+def listed(made, said):
+    """What a file that suppresses inside says, of what the network says."""
+    names = {"boxes": (len(places()), 4), "scores": (len(places()), len(CELLS))}
+    graph = GraphBuilder()
+    image = graph.input("image", (64, 96, 3))
+    first = {name: graph.input(name, shape) for name, shape in names.items()}
+    network = graph.build({**first, "image": image})
+    behind = made.postprocessed(network, "non_max_suppression")
+    model = build_model(replace(behind, inputs={name: behind.inputs[name] for name in ("boxes", "scores")}))
+    return {name: np.asarray(values) for name, values in model({k: np.float32(v) for k, v in said.items()}).items()}
+
+
+@pytest.mark.parametrize("suppression", ["per_class", "across_classes"])
+def test_a_file_that_suppresses_inside_says_the_same(suppression):
+    random = np.random.default_rng(5)
+    made = task(suppression=suppression, max_detections=9, score_threshold=0.3, iou_threshold=0.4)
+    said = {"boxes": random.normal(3, 0.4, (3, len(places()), 4)), "scores": random.random((3, len(places()), 3)) ** 4}
+    said["scores"][2] = 0
+    found = listed(made, said)
+    assert {name: values.shape for name, values in found.items()} == {
+        "location": (3, 9, 4), "category": (3, 9), "score": (3, 9), "count": (3,)
+    }  # fmt: skip
+    for one, other in zip(made.decode(said, facts()), made.decode(found, facts()), strict=True):
+        assert [thing["label"] for thing in other["objects"]] == [thing["label"] for thing in one["objects"]]
+        for thing, again in zip(one["objects"], other["objects"], strict=True):
+            np.testing.assert_allclose(again["box"], thing["box"], atol=1e-3)
+            assert again["confidence"] == pytest.approx(thing["confidence"])
+    assert found["count"].tolist() == [9, 9, 0]
+
+
+def test_classes_do_not_suppress_each_other_however_large_their_boxes_are():
+    said = outputs(([8, 8, 40, 40], 2, 0.4), ([8, 8, 40, 40], 0, 0.5))
+    said["boxes"][0, 0], said["scores"][0, 0, 1] = [0, 0, 6, 6], 0.35
+    assert listed(task(), said)["category"][0, :3].tolist() == [0, 2, 1]
+
+
+def test_a_head_that_cannot_be_told_by_nodes_has_no_list():
+    class Silent(type(task().head)):
+        def placed(self, graph, outputs, image):
+            return None
+
+    made = task().model_copy(update={"head": Silent()})
+    with pytest.raises(ProblemError, match="no 'non_max_suppression' behind the head 'decoupled'"):
+        listed(made, outputs())
 
 
 def test_predictions_without_objects_are_fine():
