@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnnpipe.bundle.open import open_bundle
+from cnnpipe.bundle.parity import holds_choices
 from cnnpipe.errors import Problem, ProblemError
 from cnnpipe.jobs.given_files import given_files
 from cnnpipe.jobs.results import PredictResult
@@ -46,7 +47,8 @@ def predict(
     if folder := bundle_folder(model):
         with open_bundle(folder) as bundle:
             task, facts = bundle.task, bundle.facts
-            predictions = _in_tiles(found, task, facts, bundle.outputs) if tiles else bundle.predict(found)
+            choices = [tensor.name for tensor in bundle.runnable.facts.outputs if holds_choices(tensor)]
+            predictions = _in_tiles(found, task, facts, bundle.outputs, choices) if tiles else bundle.predict(found)
     else:
         trained = open_trained(model, runs_folder)
         task, facts = trained.loaded.recipe.task, trained.facts
@@ -55,7 +57,13 @@ def predict(
     return PredictResult(found, predictions, pictures)
 
 
-def _in_tiles(files: Sequence[Path], task: Task, facts: Facts, outputs: Callable[[Arrays], Arrays]) -> list[Prediction]:
+def _in_tiles(
+    files: Sequence[Path],
+    task: Task,
+    facts: Facts,
+    outputs: Callable[[Arrays], Arrays],
+    choices: Sequence[str] = (),
+) -> list[Prediction]:
     """Return what the model says about files, each in tiles of the size of its input."""
     preprocessing, (tensor, *_) = facts.preprocessing, task.signature(facts).inputs
     shape = preprocessing.input_shape()
@@ -73,7 +81,7 @@ def _in_tiles(files: Sequence[Path], task: Task, facts: Facts, outputs: Callable
     for file in files:
         picture = _opened(file).convert(mode)
         pixels = np.asarray(picture).reshape(picture.height, picture.width, shape[2])
-        whole = answer_in_tiles(pixels, (height, width), answer)
+        whole = answer_in_tiles(pixels, (height, width), answer, choices)
         predictions += task.decode({name: values[None] for name, values in whole.items()}, facts)
     return predictions
 

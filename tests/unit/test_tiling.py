@@ -46,3 +46,15 @@ def test_the_middle_of_a_tile_counts_more_than_its_edge() -> None:
     row = answer_in_tiles(picture, (8, 8), answer)["tile"][4]
     assert row[0] == 0 and row[-1] == 1
     assert 0 < row[6] < 0.5 + 1e-6 < row[7] + 1e-6 < 1
+
+
+def test_of_choices_the_tile_decides_in_whose_middle_a_pixel_stands() -> None:
+    picture = np.zeros((8, 14, 1), np.uint8)
+    number = iter((1, 3))
+
+    def answer(tiles: np.ndarray) -> dict[str, np.ndarray]:
+        return {"tile": np.stack([np.full((8, 8, 1), next(number), np.float32) for _ in tiles])}
+
+    found = answer_in_tiles(picture, (8, 8), answer, ["tile"])["tile"]
+    assert set(found[3, :7].ravel()) == {1}
+    assert set(found[3, 7:].ravel()) == {3}
