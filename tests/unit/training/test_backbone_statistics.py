@@ -1,4 +1,4 @@
-"""Statistics of pixels that are weights of a backbone, as EfficientNet has them: seen after a resumed training too."""
+"""Statistics of pixels that are weights of a backbone, as EfficientNetV2 has: seen after a resumed training too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODES = (Normalization(), Convolution(4, 3, strides=2, padding="same"), Activati
 TINY = StoredGraph(tuple(StoredNode(node, (number,)) for number, node in enumerate(NODES)), {"P1": 3})
 RECIPE = (
     "data.preprocessing={image_size: [32, 32], color_mode: rgb}",
-    "model={backbone: {type: efficientnet, weights: none}}",
+    "model={backbone: {type: efficientnet_v2, weights: none}}",
     "data.augmentation=[]",
     "training.epochs=2",
     "training.batch_size=400",
@@ -53,5 +53,6 @@ def test_statistics_of_a_backbone_are_seen_after_a_stop(training: Any, monkeypat
         with pytest.raises(ProblemError, match="up to step 5 is saved"):
             stopped.fit()
     stopped.fit(resume=True)
+    assert len(whole.model.layers) < 10, "the backbone is the tiny one"
     assert stopped.digest() == whole.digest()
     np.testing.assert_array_equal(predicted(stopped.model), predicted(whole.model))
