@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from cnnpipe.boxes.overlaps import overlap, share_inside
+from cnnpipe.boxes.overlaps import EPSILON, share_inside
 
 IN_A_CROWD = 0.5
 """From which share of a box inside of a crowd on it is not known whether it shows an object."""
@@ -44,8 +44,10 @@ def match(
     """
     ops = keras.ops
     boxes, real = ops.stop_gradient(boxes), ops.expand_dims(real, 1)
-    found = overlap(ops.expand_dims(true_boxes, 1), ops.expand_dims(boxes, 0), ops=ops)  # (m, n)
-    found = ops.where(real, found, 0.0)
+    inside = share_inside(ops.expand_dims(boxes, 0), ops.expand_dims(true_boxes, 1), ops)  # (m, n)
+    area, true_area = _area(boxes), ops.expand_dims(_area(true_boxes), 1)
+    common = inside * area
+    found = ops.where(real, common / (area + true_area - common + EPSILON), 0.0)
     most, object_of = ops.max(found, axis=0), ops.argmax(found, axis=0)
     positive = most >= high
     if best_of_each:
@@ -53,7 +55,6 @@ def match(
         taken = ops.argmax(ops.where(best, found, -1.0), axis=0)
         mine = ops.any(best, axis=0) & ~positive
         object_of, positive = ops.where(mine, taken, object_of), positive | mine
-    inside = share_inside(ops.expand_dims(boxes, 0), ops.expand_dims(true_boxes, 1), ops)
     unknown = ops.any((inside > IN_A_CROWD) & ops.expand_dims(crowd, 1), axis=0)
     return Matched(ops.cast(object_of, "int32"), positive, (most < low) & ~positive & ~unknown)
 
@@ -71,3 +72,7 @@ def sampling_weights(matched: Matched, count: int, positive_share: float) -> tup
     taken = ops.minimum(there, count * positive_share)
     rest = ops.minimum(others, count - taken)
     return positive * taken / ops.maximum(there, 1.0), negative * rest / ops.maximum(others, 1.0)
+
+
+def _area(boxes: Any) -> Any:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

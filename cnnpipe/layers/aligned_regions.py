@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 
 
 def aligned_regions(
     boxes: int,
     values: int,
-    maps: Sequence[Sequence[int]],
-    strides: Sequence[int],
+    maps: tuple[tuple[int, int, int], ...],
+    strides: tuple[int, ...],
     size: int,
     samples: int = 2,
     name: str | None = None,
@@ -47,13 +45,15 @@ def aligned_regions(
     left, top, right, bottom = (corners[..., edge] for edge in range(4))
     side = ops.sqrt(ops.relu(right - left) * ops.relu(bottom - top))
 
-    def chosen(numbers):  # type: ignore[no-untyped-def]
+    def chosen(numbers: list[int] | tuple[int, ...]) -> keras.KerasTensor:
         found = ops.zeros_like(side) + float(numbers[0])
         for before, number, stride in zip(numbers, numbers[1:], strides[1:]):  # noqa: B905
             found = found + float(number - before) * ops.cast(side >= 224 / 16 * stride, "float32")
         return found
 
-    def sampled(low, high, most):  # type: ignore[no-untyped-def]
+    def sampled(
+        low: keras.KerasTensor, high: keras.KerasTensor, most: list[int]
+    ) -> tuple[tuple[keras.KerasTensor, ...], ...]:
         steps = ops.cast(ops.arange(points), "float32") + 0.5
         start, step = low / chosen(strides) - 0.5, (high - low) / chosen(strides) / points
         last = ops.expand_dims(chosen([n - 1 for n in most]), 2)

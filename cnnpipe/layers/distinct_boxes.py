@@ -29,11 +29,11 @@ def distinct_boxes(
     ops = keras.ops
     rows = keras.Input((boxes, values))
 
-    def taken(table, order):  # type: ignore[no-untyped-def]
+    def taken(table: keras.KerasTensor, order: keras.KerasTensor) -> keras.KerasTensor:
         first = (ops.cumsum(ops.ones_like(order[:, :1]), axis=0) - 1) * boxes  # where the rows of an example begin
         return ops.take(ops.reshape(table, (-1, values)), ops.subtract(order, -first), axis=0)
 
-    def common(low, high):  # type: ignore[no-untyped-def]
+    def common(low: keras.KerasTensor, high: keras.KerasTensor) -> keras.KerasTensor:
         ends = ops.minimum(ops.expand_dims(high, 2), ops.expand_dims(high, 1))
         return ops.relu(ops.subtract(ends, ops.maximum(ops.expand_dims(low, 2), ops.expand_dims(low, 1))))
 

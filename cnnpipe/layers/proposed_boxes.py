@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 
 
 def proposed_boxes(
-    cells: Sequence[Sequence[int]],
-    strides: Sequence[int],
+    cells: tuple[tuple[int, int], ...],
+    strides: tuple[int, ...],
     anchor_scale: float,
-    aspect_ratios: Sequence[float],
-    image: Sequence[int],
+    aspect_ratios: tuple[float, ...],
+    scales: tuple[float, ...],
+    image: tuple[int, int],
     count: int,
     name: str | None = None,
 ) -> keras.Model:
     """Return a model that gives the boxes of the best anchors, inside of the image (Ren et al. 2015, section 3.1).
 
-    Anchors and the numbers of boxes are those of `boxes/anchors.py`. The places of the best anchors are computed from
-    their positions in the list, so no table of all anchors is kept. No gradient goes through it. Boxes of which less
-    than one pixel is left come last.
+    Anchors are those of `boxes/anchors.py`, and so are the numbers of boxes, divided by `scales`. The places of the
+    best anchors are computed from their positions in the list, so no table of all anchors is kept. No gradient goes
+    through it. Boxes of which less than one pixel is left get an objectness of -10,000.
 
     Input shape: objectness (batch, anchors, 1), any number that grows with it; numbers of boxes (batch, anchors, 4).
     Output shape: (batch, count, 5), the best first: box as `xyxy` in pixels, and its objectness; float32.
@@ -30,6 +29,7 @@ def proposed_boxes(
         strides: Pixels of the image between the cells of each level.
         anchor_scale: Square root of an anchor's area, in strides.
         aspect_ratios: Height divided by width, for the anchors of each cell.
+        scales: What the four numbers of a box are multiplied by.
         image: Height and width.
         count: How many boxes.
         name: Name of the model.
@@ -44,7 +44,7 @@ def proposed_boxes(
     best = ops.take(ops.reshape(ops.cast(numbers, "float32"), (-1, 4)), ops.subtract(order, -first), axis=0)
     position = ops.cast(order, "float32")
 
-    def chosen(values, index, bounds):  # type: ignore[no-untyped-def]
+    def chosen(values: list[float], index: keras.KerasTensor, bounds: list[float]) -> keras.KerasTensor:
         found = ops.zeros_like(position) + values[0]
         for before, value, bound in zip(values, values[1:], bounds[1:]):  # noqa: B905
             found = found + (value - before) * ops.cast(index >= bound, "float32")
@@ -60,8 +60,8 @@ def proposed_boxes(
     heights, widths = stride * anchor_scale * root, stride * anchor_scale / root
     edges = []
     for at, side, axis, limit in ((row, heights, 0, image[0]), (cell - row * columns, widths, 1, image[1])):
-        middle = (at + 0.5) * stride + best[..., axis] * side
-        half = ops.exp(ops.clip(best[..., axis + 2], -4.0, 4.0)) * side / 2.0
+        middle = (at + 0.5) * stride + best[..., axis] * scales[axis] * side
+        half = ops.exp(ops.clip(best[..., axis + 2] * scales[axis + 2], -4.0, 4.0)) * side / 2.0
         edges.append((ops.clip(middle - half, 0.0, limit), ops.clip(middle + half, 0.0, limit)))
     (top, bottom), (left, right) = edges
     large = ops.cast(ops.minimum(bottom - top, right - left) >= 1.0, "float32")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 
 
 def refined_boxes(
-    boxes: int, values: int, scales: Sequence[float], image: Sequence[int], name: str | None = None
+    boxes: int, values: int, scales: tuple[float, ...], image: tuple[int, int], name: str | None = None
 ) -> keras.Model:
     """Return a model that moves and resizes boxes, and cuts off what lies outside of the image.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 
 
-def side_by_side(shapes: Sequence[Sequence[int]], name: str | None = None) -> keras.Model:
+def side_by_side(shapes: tuple[tuple[int, ...], ...], name: str | None = None) -> keras.Model:
     """Return a model that lays tensors flat behind one another, in float32 whatever type they come in.
 
     Input shape: (batch, ...) for each of the shapes.

@@ -33,6 +33,7 @@ from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
+from cnnpipe.graph.nodes.regions import AlignedRegions, DistinctBoxes, ProposedBoxes, RefinedBoxes, SideBySide
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
 
@@ -179,6 +180,29 @@ STRATEGIES = {
         st.tuples(st.just((8, 4)), st.sampled_from([(8, 1), (8, 3)])),
     ),
     Columns: st.tuples(st.builds(Columns, st.integers(0, 4), st.integers(1, 3), flag), st.tuples(st.just((5, 7)))),
+    ProposedBoxes: st.tuples(
+        st.builds(
+            ProposedBoxes,
+            st.just(((2, 3), (1, 2))),
+            st.just((8, 16)),
+            st.just(3.0),
+            st.just((0.5, 2.0)),
+            st.just((0.1, 0.1, 0.2, 0.2)),
+            st.just((16, 24)),
+            st.sampled_from([1, 16]),
+        ),
+        st.just(((16, 1), (16, 4))),
+    ),
+    DistinctBoxes: st.tuples(
+        st.builds(DistinctBoxes, st.sampled_from([1, 6]), st.just(0.5), st.integers(1, 2)),
+        st.tuples(st.sampled_from([(6, 6), (7, 7)])),
+    ),
+    AlignedRegions: st.tuples(
+        st.builds(AlignedRegions, st.just((8, 16)), st.integers(1, 2), st.integers(1, 2)),
+        st.just(((3, 5), (4, 6, 2), (2, 3, 2))),
+    ),
+    RefinedBoxes: st.tuples(st.just(RefinedBoxes((0.1, 0.1, 0.2, 0.2), (16, 24))), st.just(((3, 5), (3, 4)))),
+    SideBySide: st.tuples(st.just(SideBySide()), st.sampled_from([((3,), (2, 2)), ((1,), (4, 4, 2), (5, 1))])),
     ArgMax: any_shape(st.just(ArgMax())),
     ChannelScale: st.tuples(st.builds(ChannelScale, numbers), shapes(2).map(lambda shape: (shape,))),
 }

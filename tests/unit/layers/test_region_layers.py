@@ -17,6 +17,7 @@ from cnnpipe.layers.side_by_side import side_by_side
 
 LEVELS, IMAGE = {"P2": (10, 14), "P3": (5, 7), "P4": (3, 4)}, (40, 56)
 CELLS, STRIDES, RATIOS = list(LEVELS.values()), [4, 8, 16], (0.5, 1.0, 2.0)
+SCALES = (0.1, 0.1, 0.2, 0.2)
 PLACES = anchors(LEVELS, 3.0, RATIOS)
 
 
@@ -29,7 +30,7 @@ def random_boxes(random, *shape, most=40.0):
 
 
 def proposed(objectness, numbers, count):
-    layer = proposed_boxes(CELLS, STRIDES, 3.0, RATIOS, IMAGE, count)
+    layer = proposed_boxes(CELLS, STRIDES, 3.0, RATIOS, SCALES, IMAGE, count)
     return np.asarray(layer([objectness, numbers]))
 
 
@@ -47,7 +48,7 @@ def test_boxes_that_are_encoded_are_proposed_again():
     boxes = np.clip(random_boxes(random, 2, len(PLACES), most=16), 0, (56, 40, 56, 40)) + np.float32([0, 0, 0.0, 0.0])
     objectness = random.normal(size=(2, len(PLACES), 1)).astype(np.float32)
     usable = (boxes[..., 2:] - boxes[..., :2]).min(-1) >= 1.0
-    numbers = encode(np.where(usable[..., None], boxes, np.float32([0, 0, 9, 9])), PLACES).astype(np.float32)
+    numbers = encode(np.where(usable[..., None], boxes, np.float32([0, 0, 9, 9])), PLACES) / np.float32(SCALES)
     found = proposed(objectness, numbers, 50)
     for row in range(2):
         order = np.argsort(-objectness[row, :, 0])[:50]
@@ -121,7 +122,9 @@ def test_aligned_regions_are_those_of_scipy(size, samples):
     random = np.random.default_rng(3)
     maps = [random.normal(size=(2, *cells, 3)).astype(np.float32) for cells in ((40, 50), (20, 25), (10, 13))]
     low = random.uniform(-20, 150, (2, 20, 2))
-    boxes = np.concatenate([low, low + 2 ** random.uniform(1, 8, (2, 20, 1)) * random.uniform(0.7, 1.4, (2, 20, 2))], -1)
+    boxes = np.concatenate(
+        [low, low + 2 ** random.uniform(1, 8, (2, 20, 1)) * random.uniform(0.7, 1.4, (2, 20, 2))], -1
+    )
     boxes = np.concatenate([boxes, random.normal(size=(2, 20, 1))], -1).astype(np.float32)
     layer = aligned_regions(20, 5, [m.shape[1:] for m in maps], [4, 8, 16], size, samples)
     found = np.asarray(layer([boxes, *maps]))
@@ -155,11 +158,10 @@ def test_refined_boxes_undo_encode():
     random = np.random.default_rng(4)
     boxes, goals = random_boxes(random, 2, 9), random_boxes(random, 2, 9, most=16)
     places = np.concatenate([(boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]], -1)
-    scales = (0.1, 0.1, 0.2, 0.2)
-    numbers = (encode(goals, places) / np.float32(scales)).astype(np.float32)
-    found = refined_boxes(9, 4, scales, (200, 200))([boxes, numbers])
+    numbers = (encode(goals, places) / np.float32(SCALES)).astype(np.float32)
+    found = refined_boxes(9, 4, SCALES, (200, 200))([boxes, numbers])
     np.testing.assert_allclose(found, goals, atol=1e-3)
-    inside = np.asarray(refined_boxes(9, 4, scales, (30, 20))([boxes, numbers]))
+    inside = np.asarray(refined_boxes(9, 4, SCALES, (30, 20))([boxes, numbers]))
     np.testing.assert_allclose(inside, np.clip(goals, 0, (20, 30, 20, 30)), atol=1e-3)
 
 
