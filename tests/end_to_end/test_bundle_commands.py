@@ -112,6 +112,32 @@ def test_inspect_of_what_is_no_file(tmp_path: Path) -> None:
         assert said in done.stderr
 
 
+# ── predict ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--draw", "drawn"], "says nothing that could be drawn over a picture (--draw). Leave --draw out."),
+        (["--tiles"], "tiles need an answer for each pixel, and 'probabilities' of this model has none (--tiles)"),
+    ],
+)
+def test_predict_refuses_what_needs_places(
+    exported: Exports,
+    pictures: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    picture = next(pictures().glob("red/*.png"))
+    done = call("predict", exported["generic-int8"].folder, picture, *options)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert not (tmp_path / "drawn").exists()
+
+
 # ── verify ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
