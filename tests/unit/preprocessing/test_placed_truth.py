@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image as pillow
 
 from cnnpipe.datasets import IGNORED
@@ -86,3 +88,45 @@ def test_a_picture_that_lies_on_its_side_is_placed_upright() -> None:
     exif[0x0112] = 6
     pillow.fromarray(np.zeros((20, 60, 3), np.uint8)).save(stream, "JPEG", exif=exif)
     assert Image(image_size=(32, 32)).placement(stream.getvalue()).size == (60, 20)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    size=st.tuples(st.integers(30, 60), st.integers(30, 60)),
+    slope=st.floats(-1.5, 1.5),
+    start=st.integers(0, 40),
+    resize=st.sampled_from(RESIZES),
+)
+def test_the_box_of_a_cut_instance_is_that_of_what_is_left(
+    size: tuple[int, int], slope: float, start: int, resize: str
+) -> None:
+    """A slanted bar: where its end is cut off, its old box would reach over the empty corner."""
+    height, width = size
+    rows, columns = np.mgrid[:height, :width]
+    mask = (np.abs(rows - start - slope * columns) < 4).astype(np.int32)
+    if not mask.any():
+        return
+    left, top = np.argwhere(mask).min(0)[::-1]
+    right, bottom = np.argwhere(mask).max(0)[::-1] + 1
+    example = drawn(height, width, (left, top, right, bottom)) | {"instance_masks": mask}
+    spec = Image(image_size=(40, 40), resize=resize)
+    truth = spec.placed(example)
+    plain = spec.placed({key: value for key, value in example.items() if key != "instance_masks"})
+    (moved,) = spec.placement(example["images"]).move_boxes(example["bounding_boxes"]["boxes"])
+    shown = truth["instance_masks"] == 1
+    if not len(truth["bounding_boxes"]["boxes"]):
+        assert not shown.any() or np.ptp(np.argwhere(shown), axis=0).min() == 0
+        return
+    (box,) = truth["bounding_boxes"]["boxes"]
+    if np.abs(plain["bounding_boxes"]["boxes"][0] - moved).max() < 1e-3:
+        assert np.array_equal(box, plain["bounding_boxes"]["boxes"][0])
+    seen = np.argwhere(shown)
+    assert np.abs(box - [*seen.min(0)[::-1], *seen.max(0)[::-1] + 1]).max() <= 1
+
+
+def test_a_cut_instance_that_is_seen_nowhere_has_no_box() -> None:
+    example = drawn(40, 80, (0, 0, 40, 40))
+    example["instance_masks"][:, 10:] = 0  # an object of which only the left end is there, beyond the crop
+    truth = Image(image_size=(40, 40), resize="crop").placed(example)
+    assert not len(truth["bounding_boxes"]["boxes"])
+    assert not truth["instance_masks"].any()
