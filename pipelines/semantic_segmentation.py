@@ -254,7 +254,10 @@ class SemanticSegmentation(Task):
             interval = bootstrap(columns, lambda sums, f=statistic: f(sums.reshape(-1, size, size)))  # type: ignore[misc]
             metrics[name] = Score(float(statistic(total)), n, interval)
         iou = segmentation.intersection_over_union(total).tolist()
-        per_class = {name: {"iou": None if value != value else value} for name, value in zip(names, iou, strict=True)}
+        per_class = {
+            name: {"iou": None if value != value else value, "interval": _interval(each, number)}
+            for number, (name, value) in enumerate(zip(names, iou, strict=True))
+        }
         details = {
             "per_class": per_class,
             "confusion_matrix": total.tolist(),
@@ -323,6 +326,19 @@ class SemanticSegmentation(Task):
             ],
         }
         return Starter(recipe, (network.reason,))
+
+
+def _interval(confusions: np.ndarray, number: int) -> tuple[float, float] | None:
+    """Return the interval of the IoU of one class; None where not every resample of the examples shows it."""
+    import numpy as np
+
+    from cnnpipe.statistics import bootstrap
+
+    both = confusions[:, number, number]
+    columns = np.stack([both, confusions[:, number].sum(1) + confusions[:, :, number].sum(1) - both], 1).astype(float)
+    with np.errstate(invalid="ignore"):
+        found = bootstrap(columns, lambda sums: sums[:, 0] / sums[:, 1])
+    return None if found is None or np.isnan(found).any() else found
 
 
 def _accuracy(matrix: np.ndarray) -> np.ndarray:

@@ -94,7 +94,9 @@ def test_scores_are_of_all_pixels_together() -> None:
     right = np.where(MASK == IGNORED, 0, MASK)
     predictions = one.decode(outputs(right, 3), known) + one.decode(outputs(np.zeros_like(right), 3), known)
     scores = one.score(truth, predictions, known)
-    assert scores.details["per_class"]["red"]["iou"] == pytest.approx(0.5)
+    red = scores.details["per_class"]["red"]
+    assert red["iou"] == pytest.approx(0.5)
+    assert red["interval"] == pytest.approx((0, 1))  # one of two examples is all right, the other all wrong
     assert scores.details["per_class"]["background"]["iou"] == pytest.approx(22 / 34)
     assert scores.metrics["mean_iou"].value == pytest.approx((22 / 34 + 0.5 + 0.5) / 3)
     assert scores.metrics["pixel_accuracy"].value == pytest.approx(34 / 46)
@@ -107,7 +109,7 @@ def test_a_class_that_nothing_shows_has_no_iou() -> None:
     empty = np.zeros_like(MASK)
     truth = {name: value[None] for name, value in one.encode({"segmentation_masks": empty}, known).items()}
     scores = one.score(truth, one.decode(outputs(empty, 3), known), known)
-    assert scores.details["per_class"]["red"]["iou"] is None
+    assert scores.details["per_class"]["red"] == {"iou": None, "interval": None}
     assert scores.metrics["mean_iou"].value == 1
 
 
