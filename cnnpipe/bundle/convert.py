@@ -63,7 +63,8 @@ def _trained(export: PlannedExport, subject: Subject, file: Path) -> Iterator[Jo
         if export.quantization in CALIBRATED:
             calibration = Path(folder) / "calibration.npz"
             write_calibration(export, subject, calibration)
-        yield replace(_job(export, subject.graph, file), weights=subject.weights, calibration=calibration)
+        job = _job(export, subject.graph, file)
+        yield replace(job, weights=subject.weights, calibration=calibration, corrected_biases=export.corrected_biases)
 
 
 def dry_export(exports: Sequence[PlannedExport], graph: Graph, workers: Workers) -> tuple[FileFacts, ...]:

@@ -79,6 +79,7 @@ class Job:
         file: Where to write.
         granularity: Whether weights of 8 bits have a scale for each output channel.
         kept_float: Tensors whose operators compute in float.
+        corrected_biases: Whether biases take off what rounded weights add to their channels.
         metadata: What the file shall say about itself to a client library; None for nothing.
     """
 
@@ -95,6 +96,7 @@ class Job:
     file: Path
     granularity: Granularity = "per_channel"
     kept_float: tuple[str, ...] = ()
+    corrected_biases: bool = False
     metadata: Metadata | None = None
 
 
@@ -146,6 +148,7 @@ def _conversion(job: Job) -> Conversion:
         job.file,
         job.granularity,
         job.kept_float,
+        job.corrected_biases,
     )
 
 

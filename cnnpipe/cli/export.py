@@ -30,6 +30,12 @@ from cnnpipe.cli._progress import live
     "--quantization", metavar="KIND", help="none (when left out), float16, dynamic_range, int8, int16x8 or ladder."
 )
 @click.option("--granularity", metavar="KIND", help="per_channel or per_tensor; the target's wish when left out.")
+@click.option(
+    "--corrected-biases",
+    is_flag=True,
+    default=None,
+    help="Take off the biases of an int8 file what rounded weights add on average.",
+)
 @click.option("--postprocessing", metavar="NAME", help="What the file computes behind the network, as class_map.")
 @click.option("--max-drop", type=float, metavar="DROP", help="How much of the headline metric the file may lose.")
 @runs_option
@@ -41,6 +47,7 @@ def command(
     file_format: str | None,
     quantization: str | None,
     granularity: str | None,
+    corrected_biases: bool | None,
     postprocessing: str | None,
     max_drop: float | None,
     runs_folder: Path,
@@ -54,6 +61,7 @@ def command(
         "format": file_format,
         "quantization": quantization,
         "granularity": granularity,
+        "corrected_biases": corrected_biases,
         "postprocessing": postprocessing,
         "max_drop": max_drop,
     }

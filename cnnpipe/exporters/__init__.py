@@ -40,6 +40,7 @@ class Conversion:
         file: Where to write.
         granularity: Whether weights of 8 bits have a scale for each output channel, or one for all.
         kept_float: Tensors, as `TensorError.tensor` names them, whose operators shall compute in float; only for int8.
+        corrected_biases: Whether biases take off what rounded weights add to their channels; only for int8.
     """
 
     model: keras.Model
@@ -52,6 +53,7 @@ class Conversion:
     file: Path
     granularity: Granularity = "per_channel"
     kept_float: Sequence[str] = ()
+    corrected_biases: bool = False
 
 
 @dataclass(frozen=True)

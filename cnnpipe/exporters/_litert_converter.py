@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cnnpipe.exporters import CALIBRATED, Conversion, TensorError
+from cnnpipe.exporters._bias_correction import corrected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,18 +26,26 @@ _VERIFY = "NumericVerify"
 def converted(conversion: Conversion) -> bytes:
     """Return the file. Raises whatever the converter raises."""
     with _converter(conversion) as converter:
-        return bytes(_partly_float(converter, conversion) if conversion.kept_float else converter.convert())
+        data = bytes(_partly_float(converter, conversion) if conversion.kept_float else converter.convert())
+    if not (conversion.corrected_biases and conversion.quantization == "int8" and conversion.calibration):
+        return data
+    return corrected(data, {error.tensor: sums.mean() for error, sums in _found(conversion)})
 
 
 def errors(conversion: Conversion) -> tuple[TensorError, ...]:
     """Return what int8 does to each operator, in order. Raises whatever the converter raises."""
+    return tuple(error for error, _ in _found(conversion))
+
+
+def _found(conversion: Conversion) -> Iterator[tuple[TensorError, _Sums]]:
+    """Yield what int8 does to each operator, in order, in short and in sums."""
     import tensorflow as tf
 
     every = max(1, len(conversion.calibration) // MEASURED)  # they are in order, often class by class
     samples = conversion.calibration[::every]
     with _converter(conversion) as converter:
         debugger = tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=lambda: iter(samples))
-        return tuple(_measured(debugger.get_debug_quantized_model(), samples))
+        yield from _measured(debugger.get_debug_quantized_model(), samples)
 
 
 @contextmanager
@@ -100,7 +109,7 @@ def _partly_float(converter: Any, conversion: Conversion) -> Any:
     )
 
 
-def _measured(data: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> Iterator[TensorError]:
+def _measured(data: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> Iterator[tuple[TensorError, _Sums]]:
     """Run the debugger's file, which holds every operator twice, and yield the errors.
 
     Its own statistics know no channels, where an error that is small beside one of them may be all of another.
@@ -127,9 +136,8 @@ def _measured(data: bytes, samples: Sequence[Mapping[str, np.ndarray]]) -> Itera
     for found, (quantized, _) in zip(sums, pairs, strict=True):
         detail = interpreter._get_tensor_details(quantized, 0)
         # The quantized twin is called like the tensor and one more digit.
-        yield TensorError(
-            makers[quantized], detail["name"][:-1], found.error() / detail["quantization"][0], found.noise()
-        )
+        error = found.error() / detail["quantization"][0]
+        yield TensorError(makers[quantized], detail["name"][:-1], error, found.noise()), found
 
 
 def _makers(interpreter: Any) -> dict[int, str]:
@@ -144,6 +152,7 @@ class _Sums:
 
     def __init__(self) -> None:
         self.count: Any = 0
+        self.errors: Any = 0.0
         self.squared_errors: Any = 0.0
         self.values: Any = 0.0
         self.squares: Any = 0.0
@@ -152,9 +161,15 @@ class _Sums:
         """Add one sample; channels are the last axis."""
         values = twin.astype("float64").reshape(-1, twin.shape[-1])
         self.count += len(values)
-        self.squared_errors += ((quantized.reshape(values.shape) - values) ** 2).sum(axis=0)
+        errors = quantized.reshape(values.shape) - values
+        self.errors += errors.sum(axis=0)
+        self.squared_errors += (errors**2).sum(axis=0)
         self.values += values.sum(axis=0)
         self.squares += (values**2).sum(axis=0)
+
+    def mean(self) -> Any:
+        """Return the mean error of each channel."""
+        return self.errors / self.count
 
     def error(self) -> float:
         """Return the root mean square error over all values."""

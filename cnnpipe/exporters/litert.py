@@ -135,6 +135,8 @@ def _notes(conversion: Conversion, facts: FileFacts, data: bytes) -> Iterator[st
         yield "dynamic_range changed nothing: the converter leaves tensors under 1,024 values in float"
     if conversion.quantization in CALIBRATED and facts.float_operators:
         yield f"these operators stay in float: {_list(facts.float_operators)}"
+    if conversion.corrected_biases:
+        yield "what rounded weights add to each channel on average is taken off its bias"
     if facts.silent_tensors:
         yield f"zero for every calibration sample: {_layers(facts.silent_tensors)}"
 

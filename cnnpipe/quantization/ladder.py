@@ -81,6 +81,7 @@ def _steps(export: PlannedExport, bench: Bench, learn: Learn | None) -> Iterator
     yield int8
     if not int8.why_not:
         yield _more_calibration(int8.export, bench)
+        yield _corrected_biases(int8.export)
         yield from _partly_float(int8.export, bench)
     others: tuple[Quantization, ...] = ("int16x8", "dynamic_range", "float16")
     for quantization in others:
@@ -101,6 +102,11 @@ def _more_calibration(int8: PlannedExport, bench: Bench) -> Step:
     number, there = int8.calibration_examples * MORE, len(bench.subject.splits["training"])
     used = f"all {there:,} training examples were calibrated on already" if int8.calibration_examples >= there else ""
     return Step("int8, more calibration", replace(int8, calibration_examples=min(number, there)), used)
+
+
+def _corrected_biases(int8: PlannedExport) -> Step:
+    done = "the first rung has corrected ones" if int8.corrected_biases else ""
+    return Step("int8, corrected biases", replace(int8, corrected_biases=True), done)
 
 
 def _partly_float(int8: PlannedExport, bench: Bench) -> Iterator[Step]:

@@ -44,6 +44,7 @@ class PlannedExport:
         calibration_choice: Which ones.
         asked: The recipe's item.
         kept_float: Tensors, by the names that the converter gives them, whose operators compute in float.
+        corrected_biases: Whether biases of an int8 file take off what rounded weights add to their channels.
         finished: Returns a network with what the file computes behind it.
     """
 
@@ -62,6 +63,7 @@ class PlannedExport:
     calibration_choice: CalibrationChoice
     asked: Export
     kept_float: tuple[str, ...] = ()
+    corrected_biases: bool = False
     finished: Callable[[Graph], Graph] = _unchanged
 
     @property
@@ -125,6 +127,7 @@ def planned_export(number: int, export: Export, rung: Quantization | None = None
         max_arena=export.max_arena,
         calibration_examples=export.calibration_examples,
         calibration_choice=export.calibration_choice,
+        corrected_biases=export.corrected_biases and chosen == "int8",
         asked=export,
     )
 

@@ -81,10 +81,11 @@ def test_the_ladder_is_climbed_to_the_first_rung_that_keeps_the_promise(climbed:
     assert [(rung.rung, rung.state) for rung in one.rungs] == [
         ("int8", "failed"),
         ("int8, more calibration", "failed"),
+        ("int8, corrected biases", "failed"),
         ("int8, 1 in float", "failed"),
         ("int8, 2 in float", "chosen"),
     ]
-    assert [rung.examples for rung in one.rungs] == [20, 100, 20, 20]
+    assert [rung.examples for rung in one.rungs] == [20, 100, 20, 20, 20]
     assert one.rungs[0].drop is not None and one.rungs[0].drop > 0.2
     assert one.rungs[-1].drop is not None and one.rungs[-1].drop <= 0.02
     (cost,) = [note for note in notes if "it costs" in note]
@@ -129,6 +130,7 @@ def test_no_rung_passes(refused: Exported) -> None:
     assert [(rung.rung, rung.state) for rung in refused.rungs] == [
         ("int8", "failed"),
         ("int8, more calibration", "not run"),
+        ("int8, corrected biases", "failed"),
         ("int8, worst in float", "not run"),
         ("int16x8", "not run"),
         ("dynamic_range", "not run"),
@@ -136,7 +138,7 @@ def test_no_rung_passes(refused: Exported) -> None:
     ]
     problem = refused.problems[0]
     assert problem.path == "export.0"
-    assert "no rung of the ladder generic-ladder keeps its promises (1 file was tried)" in problem.message
+    assert "no rung of the ladder generic-ladder keeps its promises (2 files were tried)" in problem.message
     reasons = {rung.rung: rung.reason for rung in refused.rungs}
     assert reasons["int8, worst in float"] == "the target computes in integers only"
     assert reasons["float16"] == "the target 'generic' cannot run 'float16'"

@@ -12,8 +12,10 @@ import pytest
 
 from cnnpipe.bundle.attempt import Bench, attempt
 from cnnpipe.bundle.comparison import Comparer
+from cnnpipe.bundle.convert import convert
 from cnnpipe.bundle.delegation import told_if_slower
 from cnnpipe.bundle.export import export_all
+from cnnpipe.bundle.runtime import file_outputs
 from cnnpipe.bundle.subject import Subject
 from cnnpipe.manifest import read_manifest
 
@@ -96,3 +98,32 @@ def test_all_quantized_tensors_are_listed(exported: Any) -> None:
     assert {row["layer"] for row in rows if row["layer"]} >= {"n002_convolution", "n006_dense", "n008_dense"}
     assert all(float(row["smallest_scale"]) > 0 for row in rows)
     assert np.all([int(row["scales"]) >= 1 for row in rows])
+
+
+def test_biases_take_off_what_rounded_weights_add_on_average(painted: Any, tmp_path: Path) -> None:
+    """One weight of each channel leaves such large steps for the others that most of these are rounded to one side."""
+    from cnnpipe.build import build_model, load_weights, save_weights, set_weights
+    from cnnpipe.evaluation import caller
+
+    weights = {name: [np.array(one) for one in many] for name, many in load_weights(painted.subject.weights).items()}
+    kernel = next(iter(weights.values()))[0]
+    kernel[:] = 0.007
+    kernel[0, 0, 0] = 2.0
+    save_weights(tmp_path / "weights.npz", weights)
+    network = build_model(painted.subject.graph)
+    set_weights(network, weights)
+    call = caller(network, painted.subject.signature)
+    subject = replace(painted.subject, weights=tmp_path / "weights.npz", call=call)
+    inputs = subject.splits["validation"].inputs
+    wanted = call(inputs)["probabilities"]
+    apart, operators, notes = [], [], []
+    for name in ("plain", "corrected"):
+        plan = replace(painted.plan(quantization="int8", output_type="float32"), corrected_biases=name == "corrected")
+        runnable = convert(plan, subject, painted.workers, tmp_path / f"{name}.tflite")
+        found = file_outputs(painted.workers.runtime, runnable, inputs)["probabilities"]
+        apart.append(np.abs((found - wanted).mean(axis=0)).max())
+        operators.append(runnable.facts.operators)
+        notes.append([note for note in runnable.facts.notes if "taken off its bias" in note])
+    assert apart[1] < apart[0] / 2, apart
+    assert operators[0] == operators[1]
+    assert list(map(len, notes)) == [0, 1]
