@@ -65,11 +65,14 @@ class TwoStageDetection(keras.losses.Loss):  # type: ignore[misc]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss per image."""
-        return keras.ops.map(self._of_image, (y_true, y_pred))
+        return keras.ops.map(lambda both: self.of_image(*both), (y_true, y_pred))
 
-    def _of_image(self, both: tuple[Any, Any]) -> Any:
-        truth, said = both
-        objectness, moves, proposals, logits, refinements = self.parts(said)
+    def of_image(self, truth: Any, said: Any) -> Any:
+        """Return the loss of one image."""
+        return self.of_stages(truth, *self.parts(said))
+
+    def of_stages(self, truth: Any, objectness: Any, moves: Any, proposals: Any, logits: Any, refinements: Any) -> Any:
+        """Return the loss of both stages of one image."""
         return self.first_stage(truth, objectness[:, 0], moves) + self.second_stage(
             truth, proposals[:, :4], logits, refinements
         )

@@ -33,7 +33,14 @@ from cnnpipe.graph.nodes.permute import Permute
 from cnnpipe.graph.nodes.pooling import AveragePooling, GlobalAveragePooling, GlobalMaxPooling, MaxPooling
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Flatten, Reshape
-from cnnpipe.graph.nodes.regions import AlignedRegions, DistinctBoxes, ProposedBoxes, RefinedBoxes, SideBySide
+from cnnpipe.graph.nodes.regions import (
+    AlignedRegions,
+    ConvolvedRegions,
+    DistinctBoxes,
+    ProposedBoxes,
+    RefinedBoxes,
+    SideBySide,
+)
 from cnnpipe.graph.nodes.rescaling import ChannelScale, Normalization, Rescaling
 from cnnpipe.graph.nodes.resize import Resizing, TransposedConvolution, Upsampling
 
@@ -200,6 +207,9 @@ STRATEGIES = {
     AlignedRegions: st.tuples(
         st.builds(AlignedRegions, st.just((8, 16)), st.integers(1, 2), st.integers(1, 2)),
         st.just(((3, 5), (4, 6, 2), (2, 3, 2))),
+    ),
+    ConvolvedRegions: st.tuples(
+        st.builds(ConvolvedRegions, st.integers(1, 3), st.integers(1, 3), flag), st.just(((2, 4, 3, 2),))
     ),
     RefinedBoxes: st.tuples(st.just(RefinedBoxes((0.1, 0.1, 0.2, 0.2), (16, 24))), st.just(((3, 5), (3, 4)))),
     SideBySide: st.tuples(st.just(SideBySide()), st.sampled_from([((3,), (2, 2)), ((1,), (4, 4, 2), (5, 1))])),

@@ -6,6 +6,7 @@ Keras has no layers for them: each is a model of plain Keras operations, so that
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -189,3 +190,45 @@ def _table(shape: Shape, least: int) -> tuple[int, int]:
     if len(shape) != 2 or shape[1] < least:
         raise ShapeError(f"reads a list of boxes with at least {least} values each, received {text(shape)}")
     return shape[0], shape[1]
+
+
+@dataclass(frozen=True)
+class ConvolvedRegions(_OfRegions):
+    """A convolution of each region `(regions, rows, columns, channels)`; for the converter regions are a batch.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Rows and columns of the window, padded to keep the size.
+        enlarged: Whether it is a transposed convolution of 2x2 with strides 2 instead, which doubles the size.
+    """
+
+    kind: ClassVar[str] = "convolved_regions"
+    filters: int
+    kernel_size: int = 3
+    enlarged: bool = False
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """Return (regions, rows, columns, filters), rows and columns twice as many if enlarged."""
+        (shape,) = inputs
+        if len(shape) != 4:
+            raise ShapeError(f"convolves regions in 2D, received {text(shape)}")
+        factor = 2 if self.enlarged else 1
+        return (shape[0], shape[1] * factor, shape[2] * factor, self.filters)
+
+    def keras_layer(self, *inputs: Shape) -> KerasLayer:
+        """Return the function that makes the model."""
+        return self._layer(
+            "convolved_regions", shape=inputs[0], filters=self.filters, kernel_size=self.kernel_size,
+            enlarged=self.enlarged,
+        )  # fmt: skip
+
+    def weights(self, *inputs: Shape) -> Mapping[str, Shape]:
+        """Return kernel (rows, columns, channels, filters; the last two swapped if enlarged) and bias (filters)."""
+        channels = inputs[0][-1]
+        size, ends = (2, (self.filters, channels)) if self.enlarged else (self.kernel_size, (channels, self.filters))
+        return {"kernel": (size, size, *ends), "bias": (self.filters,)}
+
+    def macs(self, *inputs: Shape) -> int:
+        """Return those of the convolution of one region, times the regions."""
+        positions = math.prod(inputs[0][:3])
+        return positions * math.prod(self.weights(*inputs)["kernel"])
