@@ -22,6 +22,7 @@ from cnnpipe.bundle.workers import CONVERSION_SECONDS, Job, Workers
 from cnnpipe.exporters.litert import Litert
 from cnnpipe.graph import GraphBuilder, NodeType
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
+from cnnpipe.graph.nodes.arg_max import ArgMax
 from cnnpipe.graph.nodes.attention import MultiHeadAttention
 from cnnpipe.graph.nodes.convolution import Convolution, DepthwiseConvolution
 from cnnpipe.graph.nodes.dense import Dense
@@ -251,7 +252,7 @@ def test_all_node_types_are_seen_or_refused():
     types = {m for m in members if issubclass(m, NodeType) and m is not NodeType and not m.__name__.startswith("_")}
     types -= {kind for kind in types if kind.only_in_float}  # which are neither predicted nor rounded
     seen = {type(node.type) for node in GRAPH.nodes}
-    nodes = (LayerNormalization(), GroupNormalization(2), LocalResponseNormalization(), Permute((2, 1, 3)))
+    nodes = (LayerNormalization(), GroupNormalization(2), LocalResponseNormalization(), Permute((2, 1, 3)), ArgMax())
     sequences = (MultiHeadAttention(2), PatchEmbedding(3), ConcatenatePositions())
     refused = {type(node) for node in (*nodes, *sequences)}
     assert types == seen | refused and not seen & refused and Input in seen
