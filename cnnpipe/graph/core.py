@@ -88,6 +88,10 @@ class NodeType(ABC):
         """Return multiply-adds of convolutions, dense and attention products for one example; biases do not count."""
         return 0
 
+    def working_values(self, *inputs: Shape) -> int:
+        """Return how many values are alive inside of it at most, beside inputs and output; about, as runtimes differ."""
+        return 0
+
     def window(self, *inputs: Shape) -> Window | None:
         """Return what one output value reads, or None when it reads its whole input."""
         rank = max(len(inputs[0]) - 1, 0)

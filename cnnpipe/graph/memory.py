@@ -18,7 +18,7 @@ def live_bytes(graph: Graph) -> list[int]:
     """Return the bytes of all tensors that are alive while each node runs, its own output among them.
 
     Nodes run in graph order. A tensor is alive from the node that makes it to the last one that reads it; an output
-    of the network to the end. No node works in place.
+    of the network to the end. No node works in place; what a node needs inside counts while it runs.
     """
     last = list(range(len(graph.nodes)))
     for position, node in enumerate(graph.nodes):
@@ -31,7 +31,7 @@ def live_bytes(graph: Graph) -> list[int]:
     for position, node in enumerate(graph.nodes):
         alive += activation_bytes(node)
         ends[last[position]] = ends.get(last[position], 0) + activation_bytes(node)
-        live.append(alive)
+        live.append(alive + node.type.working_values(*graph.input_shapes(node)) * BYTES)
         alive -= ends.get(position, 0)
     return live
 

@@ -97,6 +97,10 @@ class DistinctBoxes(_OfRegions):
             raise ShapeError(f"picks {self.count} of {boxes} boxes", "Pick fewer, or give more.")
         return (self.count, values)
 
+    def working_values(self, *inputs: Shape) -> int:
+        """Return four tables of every box with every box."""
+        return 4 * inputs[0][0] ** 2
+
     def keras_layer(self, *inputs: Shape) -> KerasLayer:
         """Return the function that makes the model."""
         boxes, values = inputs[0]
@@ -134,6 +138,12 @@ class AlignedRegions(_OfRegions):
                 "A neck such as 'fpn' gives every map the same channels.",
             )
         return (boxes, self.size, self.size, maps[0][-1])
+
+    def working_values(self, *inputs: Shape) -> int:
+        """Return all maps as one list, and three times the values at all points."""
+        boxes, _, _, channels = self.output_shape(*inputs)
+        points = boxes * (self.size * self.samples) ** 2 * channels
+        return sum(math.prod(shape) for shape in inputs[1:]) + 3 * points
 
     def keras_layer(self, *inputs: Shape) -> KerasLayer:
         """Return the function that makes the model."""
