@@ -89,7 +89,7 @@ class NodeType(ABC):
         return 0
 
     def working_values(self, *inputs: Shape) -> int:
-        """Return how many values are alive inside of it at most, beside inputs and output; about, as runtimes differ."""
+        """Return about how many values are alive inside of it at most, beside its inputs and its output."""
         return 0
 
     def window(self, *inputs: Shape) -> Window | None:
