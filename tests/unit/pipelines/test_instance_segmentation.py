@@ -214,6 +214,18 @@ def test_unsure_objects_do_not_count_in_the_bowl_but_in_average_precision():
     assert metrics["data_science_bowl"].value == pytest.approx(0.5)
 
 
+def test_images_of_more_objects_than_coco_counts_can_be_judged_whole():
+    corners = [(column, row, column + 4, row + 4) for row in range(0, 60, 6) for column in range(0, 72, 6)]
+    rows = [(*box, 2) for box in corners]
+    said = prediction(*[(*box, "red", 0.9 - 0.001 * number) for number, box in enumerate(corners)])
+    for most, value in ((100, 84 / 101), (150, 1)):
+        made = task(max_boxes=150, max_detections=most)
+        scores = made.score(batch(made, *[example(*rows)] * 2), [said, said], FACTS)
+        assert scores.metrics["mask_map_50"].value == pytest.approx(value)
+        assert scores.metrics["box_map_50"].value == pytest.approx(value)
+        assert scores.details["max_detections"] == most
+
+
 # ── recipes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
