@@ -110,7 +110,7 @@ class Prototypes(SingleStage, MaskHead):
         coefficients = "how much each prototype counts in the mask of the object in each cell, in the order of boxes"
         prototypes = (
             "maps of the whole image; a mask is where their sum, each times its coefficient, is above 0 inside of the "
-            "box and one of their pixels around it, after the maps were enlarged to the image (bilinear, half pixels)"
+            "box, after the maps were enlarged to the image (bilinear, half pixels)"
         )
         return {**super().meanings(class_names), COEFFICIENTS: coefficients, PROTOTYPES: prototypes}
 
@@ -134,7 +134,7 @@ class Prototypes(SingleStage, MaskHead):
             for start in range(0, len(rows), AT_ONCE):
                 some = rows[start : start + AT_ONCE]
                 shown = np.tensordot(coefficients[some], enlarged, ([1], [2])) > 0
-                parts.append(shown & _inside(found.boxes[some], image, self._stride()))
+                parts.append(shown & _inside(found.boxes[some], image))
             return np.concatenate(parts)
 
         return replace(found, masks=masks)
@@ -182,13 +182,12 @@ def _weights(length: int, there: int, stride: int) -> np.ndarray:
     return found
 
 
-def _inside(boxes: np.ndarray, image: tuple[int, int], around: int) -> np.ndarray:
-    """Return which pixels have their middle in each box or so many pixels around it, (n, height, width)."""
+def _inside(boxes: np.ndarray, image: tuple[int, int]) -> np.ndarray:
+    """Return which pixels have their middle in each box, (n, height, width)."""
     import numpy as np
 
     down, across = (np.arange(length) + 0.5 for length in image)
     left, top, right, bottom = (boxes[:, side : side + 1] for side in range(4))
-    columns = (across > left - around) & (across < right + around)
-    rows = (down > top - around) & (down < bottom + around)
+    columns, rows = (across > left) & (across < right), (down > top) & (down < bottom)
     found: np.ndarray = rows[:, :, None] & columns[:, None, :]
     return found

@@ -73,10 +73,10 @@ def test_a_mask_is_the_sum_of_prototypes_inside_of_the_box():
     found = head.candidates(said(head, boxes, coefficients, prototypes), SIZE, 0.5)
     left, right, all_of_it = found.masks(np.arange(3))
     columns, rows = np.arange(SIZE[1]), np.arange(SIZE[0])[:, None]
-    around = (columns >= 4) & (columns < 52) & (rows >= 4) & (rows < 36)  # one pixel of the prototypes around the box
-    np.testing.assert_array_equal(left, around & (columns < 28))
-    np.testing.assert_array_equal(right, around & (columns >= 28))
-    np.testing.assert_array_equal(all_of_it, (columns < 12) & (rows >= 0))
+    inside = (columns >= 8) & (columns < 48) & (rows >= 8) & (rows < 32)
+    np.testing.assert_array_equal(left, inside & (columns < 28))
+    np.testing.assert_array_equal(right, inside & (columns >= 28))
+    np.testing.assert_array_equal(all_of_it, (columns < 8) & (rows >= 0))
     np.testing.assert_array_equal(found.masks(np.array([2]))[0], all_of_it)
     assert found.masks(np.zeros(0, int)).shape == (0, *SIZE)
 

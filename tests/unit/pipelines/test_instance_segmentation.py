@@ -117,7 +117,7 @@ def test_decoding_gives_the_surest_first_with_masks_as_json():
     np.testing.assert_allclose(found["objects"][0]["box"], [50, 12, 90, 60], atol=1e-3)
     mask = run_lengths.decode(found["objects"][0]["mask"])
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    assert (columns[0], columns[-1], rows[0]) == (46, 93, 8)
+    assert (columns[0], columns[-1], rows[0]) == (50, 89, 12)
     assert 31 <= rows[-1] <= 33  # where the upper half ends
     assert json.loads(json.dumps(found)) == found
 
