@@ -102,5 +102,6 @@ class DetectionHead(ObjectHead):
 class MaskHead(ObjectHead):
     """Base of heads that find objects as masks in boxes: `candidates(...).masks` is there.
 
-    The targets hold `instance_masks`, and the boxes that they learn are the smallest ones around them.
+    The targets hold `instance_masks`, and the boxes that they learn are the smallest ones around them. Rows with an
+    object come first, and there are as many rows as the image with the most objects has: batches differ in that.
     """
