@@ -131,4 +131,6 @@ def test_scores_tell_classes_and_distances(circles: RunResult) -> None:
     details: dict[str, Any] = dict(circles.training.scores.details)
     assert set(details["per_class"]) == {"background", "circle"}
     assert details["errors_by_distance"][0]["errors"] > details["errors_by_distance"][4]["errors"]
-    assert {"iou.png", "errors_by_distance.png", "mistakes.png"} <= {file.name for file in (circles.training.run / "figures").iterdir()}
+    assert {"iou.png", "errors_by_distance.png", "mistakes.png"} <= {
+        file.name for file in (circles.training.run / "figures").iterdir()
+    }
