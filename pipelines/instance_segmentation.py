@@ -108,7 +108,7 @@ class InstanceSegmentation(Task):
             "max_detections": self.max_detections,
         }
         outputs = self.head.meanings(self.class_names(facts))
-        return Signature({"image": "images"}, outputs, "instance_segmenter", decoding)
+        return Signature({"image": "images"}, outputs, "instance_segmenter", decoding, self.head.listed)
 
     # ── training ─────────────────────────────────────────────────────────────────────────────────────────────────
 

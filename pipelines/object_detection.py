@@ -111,7 +111,7 @@ class ObjectDetection(Task):
             "max_detections": self.max_detections,
         }
         outputs = self.head.meanings(self.class_names(facts))
-        return Signature({"image": "images"}, outputs, "object_detector", decoding)
+        return Signature({"image": "images"}, outputs, "object_detector", decoding, self.head.listed)
 
     def postprocessed(self, graph: Graph, name: str) -> Graph:
         """Return the network with what makes a list of objects of its outputs.

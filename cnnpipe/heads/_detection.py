@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cnnpipe.graph import GraphBuilder, Tensor
 from cnnpipe.heads import Head
@@ -33,6 +33,9 @@ class Candidates:
 
 class ObjectHead(Head):
     """What heads that find objects share: each has its outputs, the loss that they learn by, and their meaning."""
+
+    listed: ClassVar[bool] = False
+    """Whether its outputs are a list of what it found, the best first, as `Signature.listed` means it."""
 
     @abstractmethod
     def expand(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -51,6 +51,7 @@ class Found:
 class TwoStage(ObjectHead):
     """Base of heads with a region proposal network and a second stage for each region (Ren et al. 2015)."""
 
+    listed: ClassVar[bool] = True
     levels: Annotated[tuple[Level, ...], Field(min_length=1)] = ("P2", "P3", "P4", "P5")
     """The maps that it reads, finest first, all with equally many channels: those of a feature pyramid."""
     filters: Positive | None = None
