@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def describe_folder(path: Path, needs: frozenset[str] = LABELS) -> dict[str, Any
 
     Returns:
         `source`: the mapping for `data.source`, with the absolute path; `class_names`; `examples`: their number;
-        `image_size`: median height and width; `color_mode`: `grayscale` when all pictures are; `notes`: sentences.
+        `image_size`: median height and width; `color_mode`: `grayscale` when all pictures are; `most_boxes`: how many
+        the picture with most boxes has, where boxes are needed; `notes`: sentences.
 
     Raises:
         ProblemError: It is not there, or is neither; says what it needs.
@@ -49,7 +51,9 @@ def describe_folder(path: Path, needs: frozenset[str] = LABELS) -> dict[str, Any
     except ProblemError as error:
         raise ProblemError(replace(problem, path="") for problem in error.problems) from None
     height, width, gray = _looks(listing.examples)
+    boxes = {"most_boxes": _most_boxes(listing.examples)} if "bounding_boxes" in needs else {}
     return {
+        **boxes,
         "source": {"type": source.type, **source.model_dump(exclude_defaults=True)},
         "class_names": listing.class_names,
         "examples": len(listing.examples),
@@ -119,6 +123,15 @@ def _table(path: Path) -> Csv:
         split_column=found["split"],
         delimiter=delimiter,
     )
+
+
+def _most_boxes(examples: Sequence[Example]) -> int:
+    """Return how many boxes the example with most of them has; what cannot be read is passed over."""
+    most = 0
+    for example in examples:
+        with suppress(OSError, ValueError, ProblemError):
+            most = max(most, len(example.read()["bounding_boxes"]["boxes"]))
+    return most
 
 
 def _looks(examples: Sequence[Example]) -> tuple[int, int, bool]:

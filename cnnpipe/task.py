@@ -362,7 +362,8 @@ class Task(Spec):
         Args:
             data: What `new` found: `source` (a mapping for `data.source`), `class_names`, `examples` (their number),
                 `image_size` (median height and width), `color_mode`, `flip`: whether training may mirror pictures,
-                `pretrained`: whether pretrained weights may be used.
+                `pretrained`: whether pretrained weights may be used, and for boxes `most_boxes`: how many the picture
+                with most boxes has.
         """
 
 

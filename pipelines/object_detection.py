@@ -204,10 +204,10 @@ class ObjectDetection(Task):
     @classmethod
     def starter(cls, data: Mapping[str, Any]) -> Starter:
         """Return a recipe with a detector that fits the images found."""
-        network = first_pyramid(data)
+        network, most = first_pyramid(data), max(1, data["most_boxes"])
         mirrored = [{"type": "random_flip", "mode": "horizontal"}] if data.get("flip") else []
         recipe = {
-            "task": {"type": "object_detection", "classes": list(data["class_names"])},
+            "task": {"type": "object_detection", "classes": list(data["class_names"]), "max_boxes": most},
             "data": {
                 "source": data["source"],
                 "preprocessing": {**network.preprocessing, "color_mode": data["color_mode"]},
@@ -229,4 +229,5 @@ class ObjectDetection(Task):
                 {"target": "generic", "quantization": "int8", "max_drop": 0.03},
             ],
         }
-        return Starter(recipe, (network.reason,))
+        rows = f"max_boxes is {most}: so many objects are in the picture with most of them, and more rows cost time."
+        return Starter(recipe, (network.reason, rows))

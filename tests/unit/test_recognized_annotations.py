@@ -61,6 +61,7 @@ def test_a_folder_of_pascal_voc(write: Callable[..., Path]) -> None:
     write("Annotations/a.xml", f"<annotation><object><name>cat</name>{box}</object></annotation>")
     found = described(write("JPEGImages/a.png", picture()), BOXES)
     assert (found["source"]["type"], found["class_names"], found["image_size"]) == ("pascal_voc", ("cat",), (6, 8))
+    assert found["most_boxes"] == 1
 
 
 @pytest.mark.parametrize(

@@ -244,11 +244,13 @@ def test_the_starter_is_a_recipe(tmp_path):
     source = {"type": "synthetic_shapes", "examples": 60}
     found = TASK.starter({
         "source": source, "class_names": ("circle", "square", "triangle", "star"), "examples": 60,
-        "image_size": (128, 128), "color_mode": "rgb", "flip": True, "pretrained": False,
+        "image_size": (128, 128), "color_mode": "rgb", "flip": True, "pretrained": False, "most_boxes": 7,
     })  # fmt: skip
     file = tmp_path / "first.yaml"
     file.write_text(yaml.safe_dump({"name": "first", **found.recipe}))
     compile_recipe(load_recipe(file, []))
+    assert found.recipe["task"]["max_boxes"] == 7
+    assert "max_boxes is 7" in found.reasons[1]
 
 
 @pytest.mark.parametrize(
