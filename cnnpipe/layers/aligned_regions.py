@@ -45,6 +45,8 @@ def aligned_regions(
     left, top, right, bottom = (corners[..., edge] for edge in range(4))
     side = ops.sqrt(ops.relu(right - left) * ops.relu(bottom - top))
 
+    steps = ops.cumsum(ops.ones_like(ops.tile(ops.expand_dims(side, 2), (1, 1, points))), axis=2) - 0.5
+
     def chosen(numbers: list[int] | tuple[int, ...]) -> keras.KerasTensor:
         found = ops.zeros_like(side) + float(numbers[0])
         for before, number, stride in zip(numbers, numbers[1:], strides[1:]):  # noqa: B905
@@ -54,7 +56,6 @@ def aligned_regions(
     def sampled(
         low: keras.KerasTensor, high: keras.KerasTensor, most: list[int]
     ) -> tuple[tuple[keras.KerasTensor, ...], ...]:
-        steps = ops.cast(ops.arange(points), "float32") + 0.5
         start, step = low / chosen(strides) - 0.5, (high - low) / chosen(strides) / points
         last = ops.expand_dims(chosen([n - 1 for n in most]), 2)
         # a difference where a sum is meant: Keras takes a sum with one row per box for a bias

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -176,7 +178,9 @@ def test_models_with_them_open_in_plain_keras(tmp_path):
     inputs = keras.Input((9, 6)), keras.Input((4, 4, 2))
     distinct = distinct_boxes(9, 6, 2, 5, 0.5)(inputs[0])
     model = keras.Model(inputs, aligned_regions(5, 6, [(4, 4, 2)], [8], 2)([distinct, inputs[1]]))
-    model.save(tmp_path / "model.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as of tensors that would be kept as constants
+        model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     random = np.random.default_rng(5)
     given = [random_boxes(random, 1, 9), random.normal(size=(1, 4, 4, 2)).astype(np.float32)]
