@@ -101,8 +101,9 @@ def test_export(call: Call, job: Callable[..., list[Any]]) -> None:
     done = call("export", "digits", "--quantization", "int8", "--max-drop", "0.01", "--json")
     assert set(json.loads(done.stdout)) == {"run", "exports"}
     call("export", "digits")
+    call("export", "digits", "--postprocessing", "class_map")
     items = [arguments[1] for arguments, _ in calls]
-    assert items == [{"quantization": "int8", "max_drop": 0.01}, None]
+    assert items == [{"quantization": "int8", "max_drop": 0.01}, None, {"postprocessing": "class_map"}]
 
 
 def test_sensitivity(call: Call, job: Callable[..., list[Any]]) -> None:

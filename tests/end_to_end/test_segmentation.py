@@ -87,6 +87,7 @@ def test_a_file_can_give_the_class_of_each_pixel(circles: RunResult, tmp_path: P
     manifest = read_manifest(classes)
     assert manifest.operators[-2:] == ("ARG_MAX", "RESHAPE")
     assert "SOFTMAX" not in manifest.operators
+    assert "whole numbers; number of the likeliest class" in (classes / "README.md").read_text(encoding="utf-8")
     assert manifest.decoding == {"classes": ("background", "circle")}
     assert manifest.scores["test"]["drop"]["drop"] == pytest.approx(
         read_manifest(scores).scores["test"]["drop"]["drop"], abs=0.005
