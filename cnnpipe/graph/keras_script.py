@@ -39,12 +39,16 @@ def _lacking(graph: Graph) -> Iterable[str]:
 
 
 def _source(name: str) -> str:
-    """Return the source of a function, without importing its module, which would import Keras."""
+    """Return the source of a function and of those that it calls, without importing its module: that imports Keras."""
     module, _, short = name.rpartition(".")
     found = importlib.util.find_spec(module)
     text = Path(found.origin).read_text("utf-8") if found and found.origin else ""
-    functions = [node for node in ast.parse(text).body if getattr(node, "name", "") == short]
-    return "\n".join(filter(None, (ast.get_source_segment(text, node) for node in functions)))
+    functions = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    wanted = [short] if short in functions else []
+    for name in wanted:
+        read = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        wanted += [other for other in functions if other in read and other not in wanted]
+    return "\n\n\n".join(filter(None, (ast.get_source_segment(text, functions[name]) for name in reversed(wanted))))
 
 
 def _network(graph: Graph, model: str) -> Iterable[str]:

@@ -35,14 +35,35 @@ def proposed_boxes(
         name: Name of the model.
     """
     ops = keras.ops
+    total = sum(rows * columns for rows, columns in cells) * len(aspect_ratios)
+    objectness, numbers = keras.Input((total, 1)), keras.Input((total, 4))
+    scores, order = ops.top_k(ops.cast(objectness, "float32")[..., 0], count)
+    first = (ops.cumsum(ops.ones_like(order[:, :1]), axis=0) - 1) * total  # where the rows of an example begin
+    best = ops.take(ops.reshape(ops.cast(numbers, "float32"), (-1, 4)), ops.subtract(order, -first), axis=0)
+    edges = []
+    places = anchor_places(ops.cast(order, "float32"), cells, strides, anchor_scale, aspect_ratios)
+    for axis, (middle, side) in enumerate(places):
+        moved = middle + best[..., axis] * scales[axis] * side
+        half = ops.exp(ops.clip(best[..., axis + 2] * scales[axis + 2], -4.0, 4.0)) * side / 2.0
+        edges.append((ops.clip(moved - half, 0.0, image[axis]), ops.clip(moved + half, 0.0, image[axis])))
+    (top, bottom), (left, right) = edges
+    large = ops.cast(ops.minimum(bottom - top, right - left) >= 1.0, "float32")
+    found = ops.stack([left, top, right, bottom, scores * large - 1e4 * (1.0 - large)], axis=-1)
+    return keras.Model([objectness, numbers], ops.stop_gradient(found), name=name)
+
+
+def anchor_places(
+    position: keras.KerasTensor,
+    cells: tuple[tuple[int, int], ...],
+    strides: tuple[int, ...],
+    anchor_scale: float,
+    aspect_ratios: tuple[float, ...],
+) -> list[tuple[keras.KerasTensor, keras.KerasTensor]]:
+    """Return row of the middle and height, then column of the middle and width, of the anchors at positions."""
+    ops = keras.ops
     shapes = len(aspect_ratios)
     sizes = [rows * columns * shapes for rows, columns in cells]
     starts = [float(sum(sizes[:level])) for level in range(len(sizes))]
-    objectness, numbers = keras.Input((sum(sizes), 1)), keras.Input((sum(sizes), 4))
-    scores, order = ops.top_k(ops.cast(objectness, "float32")[..., 0], count)
-    first = (ops.cumsum(ops.ones_like(order[:, :1]), axis=0) - 1) * sum(sizes)  # where the rows of an example begin
-    best = ops.take(ops.reshape(ops.cast(numbers, "float32"), (-1, 4)), ops.subtract(order, -first), axis=0)
-    position = ops.cast(order, "float32")
 
     def chosen(values: list[float], index: keras.KerasTensor, bounds: list[float]) -> keras.KerasTensor:
         found = ops.zeros_like(position) + values[0]
@@ -57,13 +78,5 @@ def proposed_boxes(
     stride = chosen([float(value) for value in strides], position, starts)
     roots = [float(ratio) ** 0.5 for ratio in aspect_ratios]
     root = chosen(roots, within - cell * shapes, [number - 0.5 for number in range(shapes)])
-    heights, widths = stride * anchor_scale * root, stride * anchor_scale / root
-    edges = []
-    for at, side, axis, limit in ((row, heights, 0, image[0]), (cell - row * columns, widths, 1, image[1])):
-        middle = (at + 0.5) * stride + best[..., axis] * scales[axis] * side
-        half = ops.exp(ops.clip(best[..., axis + 2] * scales[axis + 2], -4.0, 4.0)) * side / 2.0
-        edges.append((ops.clip(middle - half, 0.0, limit), ops.clip(middle + half, 0.0, limit)))
-    (top, bottom), (left, right) = edges
-    large = ops.cast(ops.minimum(bottom - top, right - left) >= 1.0, "float32")
-    found = ops.stack([left, top, right, bottom, scores * large - 1e4 * (1.0 - large)], axis=-1)
-    return keras.Model([objectness, numbers], ops.stop_gradient(found), name=name)
+    side = stride * anchor_scale
+    return [((row + 0.5) * stride, side * root), ((cell - row * columns + 0.5) * stride, side / root)]
