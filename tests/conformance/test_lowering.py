@@ -203,7 +203,20 @@ def two_outputs(cut: bool) -> Graph:
     return graph.build({"boxes": graph.add(ConcatenatePositions(), *boxes), "scores": score})
 
 
-@pytest.mark.parametrize("types", [("int8", "int8"), ("uint8", "float32")])
+def late_first() -> Graph:
+    """Two outputs of which the first by name is written last."""
+    graph = GraphBuilder()
+    fine = chain(graph, graph.input("image", (16, 16, 3)), same(8), Activation("relu"))
+    coarse = chain(graph, fine, MaxPooling(), same(8), Activation("relu"))
+    return graph.build({"second": fine, "first": chain(graph, coarse, same(3, 1), Activation("sigmoid"))})
+
+
+@pytest.mark.parametrize("types", [("int8", "float32"), ("int8", "uint8")])
+def test_outputs_by_another_order_of_names_are_predicted(types, hold_against_prediction):
+    hold_against_prediction(late_first(), types=types)
+
+
+@pytest.mark.parametrize("types", [("int8", "int8"), ("uint8", "float32"), ("uint8", "uint8")])
 @pytest.mark.parametrize("cut", [False, True])
 def test_several_outputs_are_predicted(cut, types, hold_against_prediction):
     hold_against_prediction(two_outputs(cut), types=types)

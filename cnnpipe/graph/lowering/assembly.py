@@ -89,7 +89,7 @@ class _Assembly:
 def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity: str) -> Program:
     """Return the program of a draft with one input. Its tensors are inputs, constants, and what operators write.
 
-    What changes the type of an output comes right after what writes it.
+    What makes floats of an output comes right after what writes it, what makes other integers of it comes last of all.
 
     Args:
         draft: The steps.
@@ -111,8 +111,12 @@ def assemble(draft: Draft, quantization: str, ends: tuple[str, str], granularity
         made.positions[first] = made.convert("QUANTIZE", start, first, made.inside, steps[0].layer)
     for step in steps:
         made.step(step, draft.readers(step.writes), step.writes in draft.outputs and ends[1] != FLOAT)
-        if step.writes in draft.outputs:
+        if step.writes in draft.outputs and ends[1] == FLOAT:
             written[step.writes] = _end(made, step.writes, ends[1], step.layer)
+    layers = {step.writes: step.layer for step in steps}
+    for value in draft.outputs:
+        if value in layers and value not in written:
+            written[value] = _end(made, value, ends[1], layers[value])
     last = [written.get(value) for value in draft.outputs]
     return Program(
         tuple(made.tensors),
