@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cnnpipe.graph import GraphBuilder, Tensor
+from cnnpipe.graph.nodes.objects import Columns
+from cnnpipe.graph.nodes.rearrange import Reshape
 from cnnpipe.graph.nodes.regions import SideBySide
 from cnnpipe.heads._detection import Candidates, DetectionHead
 from cnnpipe.heads._two_stage import TwoStage
@@ -38,6 +40,14 @@ class FasterRCNN(TwoStage, DetectionHead):
         found = self.stages(graph, maps, classes, image)
         learned = {LEARNED: graph.add(SideBySide(), *found.learned)} if learning else {}
         return {BOXES: found.boxes, SCORES: found.scores} | learned
+
+    def placed(
+        self, graph: GraphBuilder, outputs: Mapping[str, Tensor], image: tuple[int, int]
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return the boxes, and the scores without that of the background."""
+        regions, columns = outputs[SCORES].shape
+        scores = graph.add(Columns(0, columns - 1), outputs[SCORES])
+        return outputs[BOXES], graph.add(Reshape((regions, columns - 1)), scores)
 
     def meanings(self, class_names: Sequence[str]) -> Mapping[str, str]:
         """Return what boxes and scores hold."""

@@ -121,3 +121,16 @@ def test_the_network_as_a_script_needs_only_keras():
     model, image = build_model(graph), np.random.default_rng(0).normal(size=(1, *SIZE, 3)).astype(np.float32)
     made["model"].set_weights(model.get_weights())
     np.testing.assert_array_equal(made["model"](image)["boxes"], model(image)["boxes"])
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_suppression_inside_of_a_file_reads_boxes_and_scores_without_background(classes):
+    head = FasterRCNN(**SMALL)
+    graph = GraphBuilder()
+    outputs = {"boxes": graph.input("boxes", (9, 4)), "scores": graph.input("scores", (9, classes + 1))}
+    boxes, scores = head.placed(graph, outputs, SIZE)
+    model = build_model(graph.build({"placed": boxes, "classes": scores}))
+    given = np.random.default_rng(0).uniform(size=(1, 9, classes + 1)).astype(np.float32)
+    found = model({"boxes": np.zeros((1, 9, 4), np.float32), "scores": given})
+    np.testing.assert_array_equal(found["classes"], given[..., :-1])
+    assert scores.shape == (9, classes)
