@@ -110,3 +110,17 @@ def test_a_mask_has_a_label_for_each_channel_and_the_background_is_one() -> None
 def test_an_unknown_kind_is_told_with_those_that_are_known() -> None:
     with pytest.raises(ProblemError, match="no client 'mind_reader'"):
         client_of("mind_reader")
+
+
+def test_a_list_of_objects_needs_no_anchors_and_has_labels_of_numbers() -> None:
+    shapes: dict[str, tuple[int, ...]] = {"location": (9, 4), "category": (9,), "score": (9,), "count": ()}
+    given = {"outputs": dict.fromkeys(shapes, "what it holds"), "shapes": shapes, "decoding": {}}
+    location, category, score, count = (
+        client_of("object_detector").metadata(contents("object_detector", **given)).outputs
+    )
+    assert (location.boxes, location.edges) == (True, (1, 0, 3, 2))
+    assert (category.labels, category.numbered) == (CONTENTS.class_names, True)
+    assert not score.labels and not count.labels
+    given["shapes"] = {**shapes, "count": (1,)}
+    with pytest.raises(ProblemError, match="a list of objects of location, category, score, count"):
+        client.metadata(contents("object_detector", **given))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,14 @@ def test_damaged_tables_are_told(file: Path) -> None:
     file.write_bytes(bytes(data))
     with pytest.raises(ProblemError, match="damaged metadata"):
         read_metadata(file)
+
+
+def test_edges_of_boxes_and_labels_of_numbers_are_read_as_written(file: Path) -> None:
+    outputs = (
+        FeatureOutput("location", "where", None, boxes=True, edges=(1, 0, 3, 2)),
+        FeatureOutput("category", "what", LABELS, numbered=True),
+        FeatureOutput("probabilities", "how sure", LABELS),
+    )
+    metadata = replace(METADATA, outputs=outputs)
+    attach(file, metadata)
+    assert read_metadata(file) == metadata
