@@ -115,9 +115,8 @@ def test_an_unknown_kind_is_told_with_those_that_are_known() -> None:
 def test_a_list_of_objects_needs_no_anchors_and_has_labels_of_numbers() -> None:
     shapes: dict[str, tuple[int, ...]] = {"location": (9, 4), "category": (9,), "score": (9,), "count": ()}
     given = {"outputs": dict.fromkeys(shapes, "what it holds"), "shapes": shapes, "decoding": {}}
-    location, category, score, count = (
-        client_of("object_detector").metadata(contents("object_detector", **given)).outputs
-    )
+    client = client_of("object_detector")
+    location, category, score, count = client.metadata(contents("object_detector", **given)).outputs
     assert (location.boxes, location.edges) == (True, (1, 0, 3, 2))
     assert (category.labels, category.numbered) == (CONTENTS.class_names, True)
     assert not score.labels and not count.labels
