@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnnpipe.backbones._application import Application
 from cnnpipe.build import refresh
 from cnnpipe.errors import Problem, ProblemError, dotted
-from cnnpipe.graph import Graph, Node
+from cnnpipe.graph import Graph, GraphBuilder, Node
 from cnnpipe.pretrained.locate import WEIGHTS, Located
 from cnnpipe.recipe.load import load_recipe
 from cnnpipe.recipe.phases import is_backbone
@@ -40,7 +40,8 @@ def load_weights(located: Located, graphs: Mapping[str, Graph], models: Mapping[
         for name, graph in graphs.items():
             nodes = _weighted(graph)
             if nodes:
-                _set(graph, nodes, _arrays(located, graph), models[name], located.file)
+                arrays = _kept(_arrays(located, graph), located, graph, nodes)
+                _set(graph, nodes, arrays, models[name], located.file)
     except ProblemError as error:
         raise ProblemError(problem.at(located.place, dotted(WEIGHTS)) for problem in error.problems) from error
     record: dict[str, Any] = {
@@ -55,6 +56,40 @@ def load_weights(located: Located, graphs: Mapping[str, Graph], models: Mapping[
 def _weighted(graph: Graph) -> list[Node]:
     """Return the nodes of the backbone that have weights, in graph order."""
     return [node for node in graph.nodes if is_backbone(node) and node.type.weights(*graph.input_shapes(node))]
+
+
+def _kept(
+    arrays: Sequence[Sequence[np.ndarray]], located: Located, graph: Graph, nodes: Sequence[Node]
+) -> Sequence[Sequence[np.ndarray]]:
+    """Return the arrays of the nodes that a network has, where it ends before its backbone does.
+
+    A neck that does not read the last feature maps leaves out what makes them. The whole backbone tells which nodes
+    lead to the maps that are there; they stand in the same order in both.
+    """
+    if len(arrays) == len(nodes) or not isinstance(located.backbone, Application):
+        return arrays
+    (start, *_) = graph.inputs.values()
+    builder = GraphBuilder()
+    end = located.backbone.expand(builder, builder.input("image", graph.nodes[start].shape))
+    whole = builder.build({**builder.levels(), "end": end})
+    levels = [level for level, position in graph.features.items() if is_backbone(graph.nodes[position])]
+    leading = _leading_to(whole, [whole.outputs[level] for level in levels if level in whole.outputs])
+    weighted = [at for at, node in enumerate(whole.nodes) if node.type.weights(*whole.input_shapes(node))]
+    same = [whole.nodes[at].type for at in weighted if at in leading] == [node.type for node in nodes]
+    if len(weighted) != len(arrays) or not same:
+        return arrays
+    return [found for at, found in zip(weighted, arrays, strict=True) if at in leading]
+
+
+def _leading_to(graph: Graph, ends: Sequence[int]) -> set[int]:
+    """Return the positions of all nodes that these need, and their own."""
+    found, waiting = set[int](), list(ends)
+    while waiting:
+        position = waiting.pop()
+        if position not in found:
+            found.add(position)
+            waiting.extend(graph.nodes[position].inputs)
+    return found
 
 
 def _set(

@@ -87,6 +87,27 @@ def test_a_file_of_keras(loaded: Loaded, tmp_path: Path) -> None:
     assert record == {"source": "file", "file": str(file), "sha256": digest, "licence": None}
 
 
+def test_a_neck_that_leaves_out_the_last_maps_gets_the_weights_of_the_others(loaded: Loaded, tmp_path: Path) -> None:
+    theirs = keras_backbone("MobileNetV2", alpha=0.35, input_shape=(32, 32, 3))
+    file = tmp_path / "mine.weights.h5"
+    theirs.save_weights(file)
+    backbone = f"model.backbone={{type: mobilenet_v2, alpha: 0.35, weights: {{file: {file}}}}}"
+    neck = "model.neck={type: deeplab_v3_plus, filters: 8, low_level: P2}"
+    graph, model, _ = loaded("task={type: semantic_segmentation}", backbone, neck)
+    assert "P5" not in graph.features
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
+    expected = np.asarray(part(theirs, "block_13_expand_relu")(images / 127.5 - 1, training=False))
+    found = np.asarray(part(model, graph.nodes[graph.features["P4"]].name)(images, training=False))
+    assert np.allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+def part(model: Any, layer: str) -> Any:
+    """Return a model up to one of its layers."""
+    import keras
+
+    return keras.Model(model.inputs[0], model.get_layer(layer).output)
+
+
 @pytest.mark.parametrize(
     "arguments", [{"alpha": 0.5}, {"alpha": 0.25, "include_top": True}, {"alpha": 0.25, "name": "MobileNetV2"}]
 )
