@@ -59,7 +59,8 @@ def test_tables_are_what_their_commands_print(pytestconfig: pytest.Config) -> No
 
 def test_every_recipe_has_its_line() -> None:
     *_, (_, zoo) = TABLES.findall(PAGE.read_text(encoding="utf-8"))
-    assert {line.split()[0] for line in zoo.splitlines()[2:]} == set(shipped_recipes())
+    table, _, _ = zoo.partition("\n\n")  # then which of them are not predicted
+    assert {line.split()[0] for line in table.splitlines()[2:]} == set(shipped_recipes())
 
 
 def test_the_trainings_run(tmp_path: Path) -> None:
