@@ -11,14 +11,14 @@ from pydantic import Field
 from cnnpipe.blocks._fields import Normalize, NotNegative, Positive
 from cnnpipe.blocks._layers import convolution, depthwise, normalized
 from cnnpipe.graph import GraphBuilder, Tensor
-from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.nodes.activation import Activation, ActivationName
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Reshape
 from cnnpipe.graph.nodes.rescaling import Rescaling
 from cnnpipe.heads._detection import Candidates, ObjectHead
-from cnnpipe.necks import Level, level
+from cnnpipe.heads._levels import cells, read
+from cnnpipe.necks import Level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +81,7 @@ class SingleStage(ObjectHead):
         levels = []
         for name in self.levels:
             with graph.block((), name):
-                levels.append(self._branches(graph, self.read(graph, maps, name, image), classes, more))
+                levels.append(self._branches(graph, read(graph, maps, name, image), classes, more))
         return [
             graph.add(ConcatenatePositions(), *parts) if len(parts) > 1 else parts[0]
             for parts in zip(*levels, strict=True)
@@ -93,21 +93,7 @@ class SingleStage(ObjectHead):
 
     def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
         """Return height and width of the maps that it reads, for images of this height and width."""
-        return {name: _cells(name, image) for name in self.levels}
-
-    def read(self, graph: GraphBuilder, maps: Mapping[str, Tensor], name: str, image: tuple[int, int]) -> Tensor:
-        """Return the map of a level.
-
-        Raises:
-            ProblemError: There is none, or it is smaller than the image divided by its stride.
-        """
-        tensor, size = level(graph, maps, name), _cells(name, image)
-        if tensor.shape[:-1] != size:
-            message = (
-                f"the map {name} is {text(tensor.shape[:-1])}, and an image of {text(image)} has {text(size)} cells"
-            )
-            raise graph.problem(message, "Use padding same, so that the middles of the cells are known.")
-        return tensor
+        return {name: cells(name, image) for name in self.levels}
 
     def _branches(self, graph: GraphBuilder, tensor: Tensor, classes: int, more: int) -> list[Tensor]:
         prior = -math.log((1 - self.prior_probability) / self.prior_probability)
@@ -163,11 +149,6 @@ class SingleStage(ObjectHead):
         from cnnpipe.boxes import anchors
 
         return anchors.anchors(self.cells(image), self.anchor_scale)
-
-
-def _cells(name: str, image: tuple[int, int]) -> tuple[int, int]:
-    stride = 2 ** int(name[1:])
-    return -(-image[0] // stride), -(-image[1] // stride)
 
 
 def listed(graph: GraphBuilder, tensor: Tensor) -> Tensor:

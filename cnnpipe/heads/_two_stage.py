@@ -11,7 +11,6 @@ from pydantic import Field, field_validator
 from cnnpipe.blocks._fields import Positive
 from cnnpipe.blocks._layers import convolution, depthwise
 from cnnpipe.graph import GraphBuilder, Tensor
-from cnnpipe.graph.arithmetic import text
 from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.convolution import Convolution
 from cnnpipe.graph.nodes.dense import Dense
@@ -19,7 +18,8 @@ from cnnpipe.graph.nodes.positions import ConcatenatePositions
 from cnnpipe.graph.nodes.rearrange import Reshape
 from cnnpipe.graph.nodes.regions import AlignedRegions, DistinctBoxes, ProposedBoxes, RefinedBoxes
 from cnnpipe.heads._detection import ObjectHead
-from cnnpipe.necks import Level, level
+from cnnpipe.heads._levels import cells, read, stride
+from cnnpipe.necks import Level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,16 +87,13 @@ class TwoStage(ObjectHead):
 
     def cells(self, image: tuple[int, int]) -> dict[str, tuple[int, int]]:
         """Return height and width of the maps that it reads, for images of this height and width."""
-        return {name: (-(-image[0] // stride), -(-image[1] // stride)) for name, stride in self._strides().items()}
+        return {name: cells(name, image) for name in self.levels}
 
     def anchors(self, image: tuple[int, int]) -> np.ndarray:
         """Return all anchors, `(n, 4)` as `center_xywh` in pixels."""
         from cnnpipe.boxes.anchors import anchors
 
         return anchors(self.cells(image), self.anchor_scale, self.aspect_ratios)
-
-    def _strides(self) -> dict[str, int]:
-        return {name: 2 ** int(name[1:]) for name in self.levels}
 
     # ── the network ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,15 +104,15 @@ class TwoStage(ObjectHead):
             ProblemError: One of the maps is missing, or they do not fit one another or the image; or there are fewer
                 anchors than proposals, or fewer proposals than regions.
         """
-        read: dict[str, Tensor] = {name: self._read(graph, maps, name, image) for name in self.levels}
-        objectness, moves = self._judged_anchors(graph, read)
+        found: dict[str, Tensor] = {name: read(graph, maps, name, image) for name in self.levels}
+        objectness, moves = self._judged_anchors(graph, found)
         with graph.block((), "proposals"):
-            cells, strides = tuple(self.cells(image).values()), tuple(self._strides().values())
-            node = ProposedBoxes(cells, strides, self.anchor_scale, self.aspect_ratios, SCALES, image, self.proposals)
+            sizes, strides = tuple(self.cells(image).values()), tuple(stride(name) for name in self.levels)
+            node = ProposedBoxes(sizes, strides, self.anchor_scale, self.aspect_ratios, SCALES, image, self.proposals)
             proposed = graph.add(node, objectness, moves)
             regions = graph.add(DistinctBoxes(self.regions, self.proposal_iou_threshold), proposed)
         with graph.block((), "regions"):
-            tensor = graph.add(AlignedRegions(strides, self.region_size, self.samples), regions, *read.values())
+            tensor = graph.add(AlignedRegions(strides, self.region_size, self.samples), regions, *found.values())
             tensor = graph.add(Reshape((self.regions, self.region_size**2 * tensor.shape[-1])), tensor)
             for _ in range(2):
                 tensor = graph.add(Activation("relu"), graph.add(Dense(self.units), tensor))
@@ -123,16 +120,7 @@ class TwoStage(ObjectHead):
             scores = graph.add(Activation("softmax"), logits)
             boxes = graph.add(RefinedBoxes(SCALES, image), regions, refinements)
         learned = (objectness, moves, regions, logits, refinements)
-        return Found(tuple(read.values()), strides, boxes, scores, learned)
-
-    def _read(self, graph: GraphBuilder, maps: Mapping[str, Tensor], name: str, image: tuple[int, int]) -> Tensor:
-        tensor, size = level(graph, maps, name), self.cells(image)[name]
-        if tensor.shape[:-1] != size:
-            message = (
-                f"the map {name} is {text(tensor.shape[:-1])}, and an image of {text(image)} has {text(size)} cells"
-            )
-            raise graph.problem(message, "Use padding same, so that the middles of the cells are known.")
-        return tensor
+        return Found(tuple(found.values()), strides, boxes, scores, learned)
 
     def _judged_anchors(self, graph: GraphBuilder, maps: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return objectness as logits and numbers of boxes, for all anchors; each level has convolutions of its own.

@@ -10,6 +10,7 @@ from cnnpipe.graph.nodes.activation import Activation
 from cnnpipe.graph.nodes.merge import Concatenate
 from cnnpipe.graph.nodes.objects import PlacedBoxes
 from cnnpipe.heads._detection import DetectionHead
+from cnnpipe.heads._levels import stride
 from cnnpipe.heads._single_stage import BOXES, MIDDLE, SCORES, SingleStage
 
 LEARNED = "boxes_and_logits"
@@ -45,7 +46,7 @@ class Decoupled(SingleStage, DetectionHead):
         self, graph: GraphBuilder, outputs: Mapping[str, Tensor], image: tuple[int, int]
     ) -> tuple[Tensor, Tensor]:
         """Return the box of each cell, and its scores."""
-        cells, strides = zip(*((size, 2 ** int(name[1:])) for name, size in self.cells(image).items()), strict=True)
+        cells, strides = zip(*((size, stride(name)) for name, size in self.cells(image).items()), strict=True)
         return graph.add(PlacedBoxes(cells, strides, self.anchor_scale, MIDDLE), outputs[BOXES]), outputs[SCORES]
 
     def training_targets(self, targets: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from cnnpipe.graph.nodes.merge import Concatenate
 from cnnpipe.graph.nodes.rearrange import Flatten
 from cnnpipe.graph.nodes.resize import Resizing
 from cnnpipe.heads._detection import Candidates, MaskHead
+from cnnpipe.heads._levels import read
 from cnnpipe.heads._single_stage import BOXES, SCORES, SingleStage
 from cnnpipe.necks import Level
 
@@ -82,7 +83,7 @@ class Prototypes(SingleStage, MaskHead):
         return outputs
 
     def _prototypes(self, graph: GraphBuilder, maps: Mapping[str, Tensor], image: tuple[int, int]) -> Tensor:
-        tensor = self.read(graph, maps, self.prototype_level, image)
+        tensor = read(graph, maps, self.prototype_level, image)
         for _ in range(self.prototype_repeat):
             tensor = self._finer(graph, tensor)
         if self.enlarged:
