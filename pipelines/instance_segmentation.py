@@ -161,7 +161,7 @@ class InstanceSegmentation(Task):
 
     def alike(self, first: Prediction, second: Prediction) -> bool:
         """Return whether what one draws the other finds too, of the same class and with mostly the same pixels."""
-        from pycocotools.mask import iou
+        from cnnpipe.metrics.average_precision import mask_overlaps
 
         for one, other in ((first, second), (second, first)):
             for label in {thing["label"] for thing in objects.sure(one, self.drawing_threshold)}:
@@ -169,7 +169,7 @@ class InstanceSegmentation(Task):
                 known = [thing for thing in other["objects"] if thing["label"] == label]
                 if not known:
                     return False
-                overlaps = iou(_coco_masks(known), _coco_masks(shown), [0] * len(shown))
+                overlaps = mask_overlaps(_coco_masks(known), _coco_masks(shown))
                 if (overlaps.max(axis=0) < SAME_MASK).any():
                     return False
         return True

@@ -103,6 +103,14 @@ def coco_masks(masks: np.ndarray) -> list[Mapping[str, Any]]:
     return found
 
 
+def mask_overlaps(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Return the intersection over union of every mask with every other, `(n, m)`, both as `coco_masks` gives them."""
+    from pycocotools.mask import iou
+
+    found: np.ndarray = np.reshape(iou(list(first), list(second), [0] * len(second)), (len(first), len(second)))
+    return found
+
+
 def _evaluated(truth: Sequence[Objects], found: Sequence[Objects], classes: int, most: int) -> list[list[Any]]:
     """Return what pycocotools matched in each image for each class; None where there is neither truth nor finding."""
     from pycocotools.coco import COCO
