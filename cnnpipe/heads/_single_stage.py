@@ -42,8 +42,8 @@ class SingleStage(ObjectHead):
     repeat: NotNegative = 2
     """Convolutions of each branch before its last one."""
     separable: bool = False
-    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels, each part with
-    normalization and activation: about eight times fewer multiply-adds."""
+    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels, each part
+    normalized: about eight times fewer multiply-adds."""
     batch_normalization: Normalize = True
     """Normalize between convolution and activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu6"
@@ -109,7 +109,7 @@ class SingleStage(ObjectHead):
         for _ in range(self.repeat):
             if self.separable:
                 tensor = depthwise(graph, tensor, 3, use_bias=bias)
-                tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
+                tensor = normalized(graph, tensor, self.batch_normalization, "linear")
             tensor = convolution(graph, tensor, filters, 1 if self.separable else 3, use_bias=bias)
             tensor = normalized(graph, tensor, self.batch_normalization, self.activation)
         return tensor

@@ -26,8 +26,8 @@ class Pyramid(Neck):
     filters: Positive = 64
     """Channels of every map."""
     separable: bool = False
-    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels, each part with
-    normalization and activation: about eight times fewer multiply-adds."""
+    """Whether 3x3 convolutions are taken apart, each channel by itself, then 1x1 across the channels, each part
+    normalized: about eight times fewer multiply-adds."""
     batch_normalization: Normalize = True
     """Normalize between convolution and activation: true, false, or options such as `{epsilon: 1e-5}`."""
     activation: ActivationName = "relu6"
@@ -66,7 +66,7 @@ class Pyramid(Neck):
         if not self.separable:
             return self._layer(graph, tensor, 3, strides)
         tensor = depthwise(graph, tensor, 3, strides=strides, use_bias=not self.batch_normalization)
-        return self._layer(graph, normalized(graph, tensor, self.batch_normalization, self.activation), 1)
+        return self._layer(graph, normalized(graph, tensor, self.batch_normalization, "linear"), 1)
 
     def _inputs(self, graph: GraphBuilder, maps: Mapping[str, Tensor]) -> tuple[str, ...]:
         """Return the levels that are read: the finest one must be there, at the coarse end some may be missing."""

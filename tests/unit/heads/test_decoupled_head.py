@@ -60,8 +60,8 @@ def test_candidates_are_the_boxes_of_their_anchors_and_in_the_places_that_are_to
     assert (found.labels.tolist(), found.scores.tolist()) == ([2], [0.75])
 
 
-def test_nothing_in_a_separable_head_is_without_an_end_but_what_is_said():
-    """A depthwise convolution without one leaves int8 coarse steps for most of its channels."""
+def test_both_parts_of_separable_convolutions_are_normalized():
+    """A depthwise convolution that is not leaves int8 coarse steps for most of its channels."""
     _, graph = built(separable=True)
     readers = {position: node.type.kind for node in graph.nodes for position in node.inputs}
     depthwise = [position for position, node in enumerate(graph.nodes) if node.type.kind == "depthwise_convolution"]
