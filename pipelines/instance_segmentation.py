@@ -24,6 +24,8 @@ from cnnpipe.task import Arrays, Facts, Metric, Places, Prediction, Score, Score
 if TYPE_CHECKING:
     import numpy as np
 
+COUNTED = 100
+"""How many objects of an image COCO counts."""
 SAME_MASK = 0.5
 """From which overlap on two masks of a class are taken for the same object."""
 
@@ -60,7 +62,7 @@ class InstanceSegmentation(Task):
     """Of two boxes that overlap more than this (intersection over union) only the surer one is given."""
     suppression: objects.Suppression = "per_class"
     """Whether that is so for boxes of the same class, or for any two."""
-    max_detections: int = Field(default=100, ge=1)
+    max_detections: int = Field(default=COUNTED, ge=1)
     """How many objects of an image are given at most, the surest ones, and counted by average precision. COCO counts
     100: where images hold more, the others could never be found."""
 
@@ -238,11 +240,16 @@ class InstanceSegmentation(Task):
     @classmethod
     def starter(cls, data: Mapping[str, Any]) -> Starter:
         """Return a recipe with a network that fits the images found."""
-        network = first_pyramid(data)
+        network, most = first_pyramid(data), max(1, data["most_boxes"])
         mirrored = [{"type": "random_flip", "mode": "horizontal"}] if data.get("flip") else []
         zoom = {"type": "random_zoom", "height_factor": 0.2, "fill_mode": "constant"}
         recipe = {
-            "task": {"type": "instance_segmentation", "classes": list(data["class_names"])},
+            "task": {
+                "type": "instance_segmentation",
+                "classes": list(data["class_names"]),
+                "max_boxes": most,
+                "max_detections": max(COUNTED, most),
+            },
             "data": {
                 "source": data["source"],
                 "preprocessing": {**network.preprocessing, "color_mode": data["color_mode"]},
@@ -255,7 +262,8 @@ class InstanceSegmentation(Task):
                 {"target": "generic", "quantization": "int8", "max_drop": 0.03},
             ],
         }
-        return Starter(recipe, (network.reason,))
+        rows = f"max_boxes is {most}: so many objects are in the picture with most of them, and more rows cost time."
+        return Starter(recipe, (network.reason, rows))
 
 
 def _masks(things: Sequence[Mapping[str, Any]], size: tuple[int, ...]) -> np.ndarray:

@@ -262,8 +262,9 @@ def test_the_starter_is_a_recipe(tmp_path):
     source = {"type": "synthetic_shapes", "examples": 60}
     found = TASK.starter({
         "source": source, "class_names": ("circle", "square", "triangle", "star"), "examples": 60,
-        "image_size": (128, 128), "color_mode": "rgb", "flip": True, "pretrained": False,
+        "image_size": (128, 128), "color_mode": "rgb", "flip": True, "pretrained": False, "most_boxes": 375,
     })  # fmt: skip
+    assert (found.recipe["task"]["max_boxes"], found.recipe["task"]["max_detections"]) == (375, 375)
     file = tmp_path / "first.yaml"
     file.write_text(yaml.safe_dump({"name": "first", **found.recipe}))
     compile_recipe(load_recipe(file, []))
