@@ -250,7 +250,7 @@ def _train(job: _Job, part: PhaseData, keeper: Keeper) -> None:
     progress, pace, end = keeper.progress, keeper.pace, keeper.phase.epochs
     keeper.agree()
     for last in (progress.phase_epochs + 1, end) if progress.epoch_step else (end,):
-        if keeper.finished():
+        if keeper.finished() and progress.epochs:  # where no epoch was judged yet there is nothing to end with
             return
         left = pace.steps_per_epoch - progress.epoch_step
         steps = left + (last - progress.phase_epochs - 1) * pace.steps_per_epoch

@@ -117,6 +117,19 @@ def test_the_time_limit_ends_the_training_and_keeps_the_best(training: Any, monk
     assert small.fit(resume=True).epochs == 4
 
 
+def test_a_time_limit_that_was_over_before_the_first_epoch_was_judged_lets_it_be_judged(
+    training: Any, monkeypatch: Any, press_ctrl_c_at: Any
+) -> None:
+    monkeypatch.setattr("cnnpipe.training.pace.MOST_STEPS", 1)
+    small = training(BLOCKS, "training.epochs=null", "training.max_time=40m")
+    press_ctrl_c_at(small, 2)
+    with pytest.raises(ProblemError, match="up to step 2 is saved"):
+        small.fit()
+    monkeypatch.setattr("cnnpipe.training.keeper.seconds_of", lambda text: 0)
+    result = small.fit(resume=True)
+    assert (result.epochs, result.best_epoch, result.history[0]["step"]) == (1, 1, 3)
+
+
 def test_averages_are_what_is_judged_and_kept(training: Any) -> None:
     from cnnpipe.evaluation import headline_value, predict_outputs
 
