@@ -62,7 +62,7 @@ class ObjectDetection(Task):
     """Boxes with a lower score are not drawn."""
     iou_threshold: float = Field(default=0.6, ge=0, le=1)
     """Of two boxes that overlap more than this (intersection over union) only the surer one is given."""
-    suppression: Literal["per_class", "across_classes"] = "per_class"
+    suppression: objects.Suppression = "per_class"
     """Whether that is so for boxes of the same class, or for any two, as in MediaPipe's ObjectDetector."""
     max_detections: int = Field(default=100, ge=1)
     """How many boxes of an image are given at most, the surest ones."""
